@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# Timing of operations and of whole models.

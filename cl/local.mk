@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# OpenCL C sources, embedded in the library.  cl/LINT says how tests/lint_cl.sh
+# compiles each.
+cl_files =
+
+EXTRA_DIST += $(cl_files) cl/embed.awk
+
+nodist_libanser_core_la_SOURCES += cl/cl_text.c
+CLEANFILES += cl/cl_text.c
+
+V_embed = $(v_embed_@AM_V@)
+v_embed_ = $(v_embed_@AM_DEFAULT_V@)
+v_embed_0 = @echo "  EMBED   " $@;
+
+cl/cl_text.c: $(cl_files) $(top_srcdir)/cl/embed.awk $(top_srcdir)/cl/local.mk
+	$(V_embed)$(MKDIR_P) cl && files= && \
+	for f in $(cl_files); do files="$$files $(srcdir)/$$f"; done && \
+	$(AWK) -f $(srcdir)/cl/embed.awk $$files >$@.tmp && mv $@.tmp $@

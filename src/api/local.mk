@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# The public names: argument checks, no logic.

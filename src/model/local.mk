@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# RWKV-7: weights, the graph, the state.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# The operations, each a table of kernel variants.

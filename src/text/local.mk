@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# Bytes to tokens and back; logits to a token.

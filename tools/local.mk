@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# The program anser.  It sees the public headers only.
