@@ -1,6 +1,48 @@
 # SPDX-License-Identifier: MIT
 # Suites on the host (Check, forked), suites on a device (Check, not forked,
 # since OpenCL does not survive a fork) and checks of the tree itself (sh).
+
+# One line a suite: its name here, its sources below.
 host_suites =
 device_suites =
-tree_checks =
+
+tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
+	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh
+
+suite_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CHECK_CFLAGS)
+suite_libs = libanser_core.la $(CHECK_LIBS)
+
+TESTS += $(tree_checks)
+if HAVE_CHECK
+check_PROGRAMS += $(host_suites) $(device_suites)
+TESTS += $(host_suites) $(device_suites)
+endif
+
+EXTRA_DIST += $(tree_checks) tests/cl12.txt
+
+# Kernel caches of Anser and of the drivers stay in the build tree.
+TEST_CACHE = $(abs_top_builddir)/tests/cache
+AM_TESTS_ENVIRONMENT = \
+	top_srcdir='$(abs_top_srcdir)'; export top_srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	CC='$(CC)'; export CC; CXX='$(CXX)'; export CXX; NM='$(NM)'; export NM; \
+	CL_LINT='$(CL_LINT)'; export CL_LINT; \
+	OPENCL_CFLAGS='$(OPENCL_CFLAGS)'; export OPENCL_CFLAGS; \
+	XDG_CACHE_HOME='$(TEST_CACHE)'; export XDG_CACHE_HOME; \
+	$(MKDIR_P) $(TEST_CACHE);
+
+clean-local: clean-tests
+clean-tests:
+	rm -rf tests/cache tests/scratch
+.PHONY: clean-tests
+
+check-local: need-check
+need-check:
+if !HAVE_CHECK
+	@echo "make check needs the library Check (0.10 or newer):" >&2
+	@echo "  Debian, Ubuntu: apt-get install check" >&2
+	@echo "  macOS: brew install check" >&2
+	@echo "then run configure again." >&2
+	@exit 1
+endif
+.PHONY: need-check
