@@ -1,5 +1,22 @@
 # SPDX-License-Identifier: MIT
+# What needs no GPU: context, GGUF, block formats, the reference.
 libanser_core_la_SOURCES += \
-	src/base/block.c src/base/block.h src/base/block_32.c \
-	src/base/block_decode.h src/base/block_k.c \
-	src/base/ctx.c src/base/ctx.h src/base/status.c
+	src/base/block.c \
+	src/base/block.h \
+	src/base/block_32.c \
+	src/base/block_decode.h \
+	src/base/block_k.c \
+	src/base/ctx.c \
+	src/base/ctx.h \
+	src/base/gguf.c \
+	src/base/gguf.h \
+	src/base/gguf_cursor.c \
+	src/base/gguf_find.c \
+	src/base/gguf_impl.h \
+	src/base/gguf_keys.c \
+	src/base/gguf_map.c \
+	src/base/gguf_tensors.c \
+	src/base/gguf_write.h \
+	src/base/ref.h \
+	src/base/status.c \
+	src/base/v7.h
