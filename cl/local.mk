@@ -5,7 +5,7 @@ cl_files = cl/shared.h cl/philox.h cl/weight.h cl/prelude.cl cl/blocks.cl \
 	cl/argmax.cl cl/embed.cl cl/finish.cl cl/matmul.cl cl/matvec.cl \
 	cl/mix.cl cl/norm.cl cl/prepare.cl cl/wkv7.cl
 
-EXTRA_DIST += $(cl_files) cl/embed.awk
+EXTRA_DIST += $(cl_files) cl/embed.awk cl/LINT
 
 nodist_libanser_core_la_SOURCES += cl/cl_text.c
 CLEANFILES += cl/cl_text.c

@@ -1,3 +1,13 @@
 # SPDX-License-Identifier: MIT
 # Manual pages, and the examples that `make installcheck` builds against the
 # installed library.
+examples = generate
+
+EXTRA_DIST += $(examples:%=doc/examples/%.c)
+
+installcheck-local:
+	@top_srcdir='$(abs_top_srcdir)' bindir='$(bindir)' libdir='$(libdir)' \
+	pkgconfigdir='$(pkgconfigdir)' PKG_CONFIG='$(PKG_CONFIG)' CC='$(CC)' \
+	CFLAGS='$(CFLAGS)' SAN_FLAGS='$(SAN_FLAGS)' \
+	OPENCL_REQUIRES='$(OPENCL_REQUIRES)' examples='$(examples)' \
+	$(SHELL) $(srcdir)/tests/installcheck.sh

@@ -18,7 +18,7 @@ check_PROGRAMS += $(host_suites) $(device_suites)
 TESTS += $(host_suites) $(device_suites)
 endif
 
-EXTRA_DIST += $(tree_checks) tests/cl12.txt
+EXTRA_DIST += $(tree_checks) tests/cl12.txt tests/installcheck.sh
 
 # Kernel caches of Anser and of the drivers stay in the build tree.
 TEST_CACHE = $(abs_top_builddir)/tests/cache
