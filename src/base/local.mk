@@ -19,4 +19,6 @@ libanser_core_la_SOURCES += \
 	src/base/gguf_write.h \
 	src/base/ref.h \
 	src/base/status.c \
-	src/base/v7.h
+	src/base/v7.c \
+	src/base/v7.h \
+	src/base/v7_bind.c

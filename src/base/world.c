@@ -70,7 +70,8 @@ static bool read_hex(struct literal *l, int digits)
 /* What stands after a backslash. */
 static bool read_escape(struct literal *l)
 {
-    static const char names[] = "\\'\"nrtabfv", values[] = "\\'\"\n\r\t\a\b\f\v";
+    static const char names[] = "\\'\"nrtabfv";
+    static const char values[] = "\\'\"\n\r\t\a\b\f\v";
     if (l->at == l->end || *l->at == '\0')
         return false;
     char c = *l->at++;
