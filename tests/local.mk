@@ -7,11 +7,14 @@ host_suites =
 device_suites =
 
 tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
-	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh
+	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh \
+	tests/man.sh
 
 suite_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 suite_libs = libanser_core.la $(CHECK_LIBS)
 
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(SHELL)
 TESTS += $(tree_checks)
 if HAVE_CHECK
 check_PROGRAMS += $(host_suites) $(device_suites)
@@ -30,6 +33,13 @@ AM_TESTS_ENVIRONMENT = \
 	OPENCL_CFLAGS='$(OPENCL_CFLAGS)'; export OPENCL_CFLAGS; \
 	XDG_CACHE_HOME='$(TEST_CACHE)'; export XDG_CACHE_HOME; \
 	$(MKDIR_P) $(TEST_CACHE);
+
+# Parts of make check, for .ci/run.
+check-host: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(tree_checks) $(host_suites)'
+check-device: all
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(device_suites)'
+.PHONY: check-host check-device
 
 clean-local: clean-tests
 clean-tests:
