@@ -17,7 +17,9 @@ libanser_core_la_SOURCES += \
 	src/base/gguf_map.c \
 	src/base/gguf_tensors.c \
 	src/base/gguf_write.h \
+	src/base/ref.c \
 	src/base/ref.h \
+	src/base/ref_model.c \
 	src/base/status.c \
 	src/base/v7.c \
 	src/base/v7.h \
