@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writing GGUF v3 files: keys and tensor records first, then the data in the
- * order of the records, to a temporary name that _close renames.
+ * order of the records, to a temporary name that _finish makes the true one.
  */
 #ifndef ANSER_BASE_GGUF_WRITE_H
 #define ANSER_BASE_GGUF_WRITE_H

@@ -16,11 +16,14 @@ libanser_core_la_SOURCES += \
 	src/base/gguf_keys.c \
 	src/base/gguf_map.c \
 	src/base/gguf_tensors.c \
+	src/base/gguf_write.c \
 	src/base/gguf_write.h \
 	src/base/ref.c \
 	src/base/ref.h \
 	src/base/ref_model.c \
 	src/base/status.c \
+	src/base/tempfile.c \
+	src/base/tempfile.h \
 	src/base/v7.c \
 	src/base/v7.h \
 	src/base/v7_bind.c
