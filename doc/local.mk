@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Manual pages, and the examples that `make installcheck` builds against the
 # installed library.
+dist_man_MANS += doc/anser.3
+
 examples = generate
 
 EXTRA_DIST += $(examples:%=doc/examples/%.c)

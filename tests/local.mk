@@ -21,7 +21,8 @@ check_PROGRAMS += $(host_suites) $(device_suites)
 TESTS += $(host_suites) $(device_suites)
 endif
 
-EXTRA_DIST += $(tree_checks) tests/cl12.txt tests/installcheck.sh
+EXTRA_DIST += $(tree_checks) tests/cl12.txt tests/installcheck.sh \
+	tests/oclgrind.sh
 
 # Kernel caches of Anser and of the drivers stay in the build tree.
 TEST_CACHE = $(abs_top_builddir)/tests/cache
@@ -34,6 +35,13 @@ AM_TESTS_ENVIRONMENT = \
 	XDG_CACHE_HOME='$(TEST_CACHE)'; export XDG_CACHE_HOME; \
 	$(MKDIR_P) $(TEST_CACHE);
 
+# Suites whose tests at tiny shapes run under a simulator.
+oclgrind_suites =
+check-oclgrind: all $(oclgrind_suites)
+	@$(AM_TESTS_ENVIRONMENT) \
+	$(SHELL) $(srcdir)/tests/oclgrind.sh $(oclgrind_suites)
+.PHONY: check-oclgrind
+
 # Parts of make check, for .ci/run.
 check-host: all
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(tree_checks) $(host_suites)'
@@ -43,7 +51,7 @@ check-device: all
 
 clean-local: clean-tests
 clean-tests:
-	rm -rf tests/cache tests/scratch
+	rm -rf tests/cache tests/scratch tests/*.oclgrind tests/*.oclgrind.out
 .PHONY: clean-tests
 
 check-local: need-check
