@@ -33,6 +33,7 @@ AM_TESTS_ENVIRONMENT = \
 	CL_LINT='$(CL_LINT)'; export CL_LINT; \
 	OPENCL_CFLAGS='$(OPENCL_CFLAGS)'; export OPENCL_CFLAGS; \
 	XDG_CACHE_HOME='$(TEST_CACHE)'; export XDG_CACHE_HOME; \
+	ANSER_CACHE_DIR='$(TEST_CACHE)/anser'; export ANSER_CACHE_DIR; \
 	$(MKDIR_P) $(TEST_CACHE);
 
 # Suites whose tests at tiny shapes run under a simulator.

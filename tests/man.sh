@@ -47,6 +47,12 @@ grep -oE '(^|[ "(])-[A-Za-z]([ ",)]|$)' "$work/plain" |
     sed 's/[^-A-Za-z]//g' >"$work/page"
 same letters
 
+grep -rhoE 'getenv\("[A-Z_]+"\)' "$top_srcdir/src" "$top_srcdir/tools" |
+    sed 's/getenv("\(.*\)")/\1/' >"$work/program"
+sed -n '/^\.SH ENVIRONMENT/,/^\.SH FILES/s/^\.B \([A-Z_]*\)$/\1/p' "$page" \
+    >"$work/page"
+same "environment variables"
+
 for file in "$top_srcdir"/doc/*.[13]; do
     if command -v mandoc >/dev/null; then
         mandoc -T lint -W warning "$file" || bad=1
