@@ -8,6 +8,8 @@ libanser_core_la_SOURCES += \
 	src/base/block_k.c \
 	src/base/ctx.c \
 	src/base/ctx.h \
+	src/base/digest.c \
+	src/base/digest.h \
 	src/base/gguf.c \
 	src/base/gguf.h \
 	src/base/gguf_cursor.c \

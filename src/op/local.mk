@@ -1,2 +1,20 @@
 # SPDX-License-Identifier: MIT
 # The operations, each a table of kernel variants.
+libanser_core_la_SOURCES += \
+	src/op/argmax.c \
+	src/op/check.c \
+	src/op/check.h \
+	src/op/embed.c \
+	src/op/finish.c \
+	src/op/matmul.c \
+	src/op/mix.c \
+	src/op/norm.c \
+	src/op/op.h \
+	src/op/phase.c \
+	src/op/phase.h \
+	src/op/prepare.c \
+	src/op/tables.c \
+	src/op/tables.h \
+	src/op/variant.c \
+	src/op/variant.h \
+	src/op/wkv7.c

@@ -18,6 +18,8 @@
  * floor(u * total), u = Philox(seed, position) / 2^32.  Floats see only single
  * correctly rounded operations: subtract, multiply, fma.
  */
+#include "text/sampler.h"
+
 #include "base/ctx.h"
 
 #include "philox.h"
@@ -39,11 +41,13 @@ struct anser_sampler {
     uint64_t position;               /* tokens drawn since the reset        */
     float *logit;                    /* owned (V): penalised, -inf if never */
     uint64_t *weight;                /* owned (V)                           */
+    uint64_t *shared;                /* owned (V): of cutoff()              */
     float *count;                    /* owned (V): decayed occurrences      */
     uint32_t *seen;                  /* owned (V): ids drawn, in any order  */
     uint32_t n_seen;
     bool *was_seen;                  /* owned (V)                           */
     bool *banned;                    /* owned (V)                           */
+    bool bans;                       /* any of them set                     */
 };
 
 void anser_sampler_defaults(struct anser_sampler_options *options)
@@ -89,12 +93,14 @@ static bool allocate(struct anser_sampler *s, size_t V)
 {
     s->logit = calloc(V, sizeof *s->logit);
     s->weight = calloc(V, sizeof *s->weight);
+    s->shared = calloc(V, sizeof *s->shared);
     s->count = calloc(V, sizeof *s->count);
     s->seen = calloc(V, sizeof *s->seen);
     s->was_seen = calloc(V, sizeof *s->was_seen);
     s->banned = calloc(V, sizeof *s->banned);
-    return s->logit != NULL && s->weight != NULL && s->count != NULL
-        && s->seen != NULL && s->was_seen != NULL && s->banned != NULL;
+    return s->logit != NULL && s->weight != NULL && s->shared != NULL
+        && s->count != NULL && s->seen != NULL && s->was_seen != NULL
+        && s->banned != NULL;
 }
 
 enum anser_status anser_sampler_new(anser_ctx *ctx, uint32_t n_vocab,
@@ -113,7 +119,7 @@ enum anser_status anser_sampler_new(anser_ctx *ctx, uint32_t n_vocab,
     struct anser_sampler *made = calloc(1, sizeof *made);
     if (made == NULL || !allocate(made, n_vocab)) {
         anser_sampler_free(made);
-        return anser_fail_memory(ctx, sizeof *made + (size_t)n_vocab * 22);
+        return anser_fail_memory(ctx, sizeof *made + (size_t)n_vocab * 30);
     }
     made->ctx = ctx;
     made->options = *options;
@@ -132,6 +138,7 @@ void anser_sampler_free(anser_sampler *s)
         return;
     free(s->logit);
     free(s->weight);
+    free(s->shared);
     free(s->count);
     free(s->seen);
     free(s->was_seen);
@@ -158,6 +165,7 @@ enum anser_status anser_sampler_ban(anser_sampler *s, uint32_t id)
                           "anser_sampler_ban: id %u is out of range; there "
                           "are %u ids", (unsigned)id, (unsigned)s->V);
     s->banned[id] = true;
+    s->bans = true;
     return ANSER_OK;
 }
 
@@ -196,22 +204,29 @@ static uint64_t weigh(struct anser_sampler *s, float largest)
 
 /* The largest weight c for which those >= c reach need, as a sum, or as a
  * number if by_count; what they reach without c itself goes to *above.  Five
- * digits of 8 bits, the highest first; need is from 1 to the whole. */
-static uint64_t cutoff(const struct anser_sampler *s, uint64_t need,
-                       bool by_count, uint64_t *above)
+ * digits of 8 bits, the highest first, each among the weights that share the
+ * digits before; need is from 1 to the whole. */
+static uint64_t cutoff(struct anser_sampler *s, uint64_t need, bool by_count,
+                       uint64_t *above)
 {
+    const uint64_t *from = s->weight;
     uint64_t c = 0, sum = 0;
+    uint32_t n = s->V;
     for (int shift = 32; shift >= 0; shift -= 8) {
         uint64_t parts[256] = { 0 };
-        for (uint32_t id = 0; id < s->V; id++) {
-            uint64_t w = s->weight[id];
-            if ((w ^ c) >> shift >> 8 == 0)
-                parts[w >> shift & 255] += by_count ? w > 0 : w;
-        }
+        for (uint32_t i = 0; i < n; i++)
+            parts[from[i] >> shift & 255] += by_count ? from[i] > 0 : from[i];
         unsigned digit = 255;
         while (digit > 0 && sum + parts[digit] < need)
             sum += parts[digit--];
         c |= (uint64_t)digit << shift;
+        uint32_t left = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            s->shared[left] = from[i];
+            left += (from[i] >> shift & 255) == digit;
+        }
+        from = s->shared;
+        n = left;
     }
     *above = sum;
     return c;
@@ -224,7 +239,7 @@ struct survivors {
     uint64_t ties;
 };
 
-static struct survivors cut(const struct anser_sampler *s, uint64_t total)
+static struct survivors cut(struct anser_sampler *s, uint64_t total)
 {
     struct survivors kept = { 1, UINT64_MAX };
     uint64_t above;
@@ -315,4 +330,16 @@ enum anser_status anser_sample(anser_sampler *s, const float *logits,
     count(s, drawn);
     *id = drawn;
     return ANSER_OK;
+}
+
+bool anser_sampler_is_greedy(const anser_sampler *s)
+{
+    const struct anser_sampler_options *o = &s->options;
+    return o->temperature == 0 && o->presence == 0 && o->frequency == 0
+           && !s->bans;
+}
+
+void anser_sampler_count(anser_sampler *s, uint32_t id)
+{
+    count(s, id);
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What C and OpenCL C must agree on: the numbers of the block types, the
+ * activations of a matrix product, and the argument structs of the kernels.
+ * Fields are 4 bytes wide, so that no compiler pads them differently.
+ *
+ * Offsets `*_at` count floats from the start of a buffer; `w_at` counts units
+ * of SH_UNIT bytes, so that 32 bits reach every weight.
+ */
+#ifndef ANSER_SHARED_H
+#define ANSER_SHARED_H
+
+#if defined(__OPENCL_C_VERSION__) || defined(__OPENCL_VERSION__)
+#define SH_DEVICE 1
+typedef uint sh_u32;
+typedef float sh_f32;
+#define SH_ASSERT(condition, text)
+#else
+#include <stdint.h>
+typedef uint32_t sh_u32;
+typedef float sh_f32;
+#define SH_ASSERT(condition, text) _Static_assert(condition, text)
+#endif
+
+#define SH_HEAD 64              /* N: the head size of every RWKV-7         */
+#define SH_UNIT 32              /* bytes; GGUF aligns tensors to it         */
+
+/* Block types, ggml's numbers (-D TYPE=...). */
+#define SH_F32 0
+#define SH_F16 1
+#define SH_Q4_0 2
+#define SH_Q4_1 3
+#define SH_Q5_0 6
+#define SH_Q5_1 7
+#define SH_Q8_0 8
+#define SH_Q2_K 10
+#define SH_Q3_K 11
+#define SH_Q4_K 12
+#define SH_Q5_K 13
+#define SH_Q6_K 14
+#define SH_BF16 30
+
+/* What a matrix product does to each sum before it stores it. */
+#define SH_ACT_NONE 0
+#define SH_ACT_TANH 1
+#define SH_ACT_SIGMOID 2
+#define SH_ACT_RELU2 3
+#define SH_ACT_ADD 4            /* y += sum: the residual stream            */
+
+/* [V7:matmul] y(T, rows) = act(x(T, cols) W(rows, cols)^T). */
+struct matmul_args {
+    sh_u32 w_at;                /* in units of SH_UNIT bytes                */
+    sh_u32 row_bytes;
+    sh_u32 rows, cols, T;
+    sh_u32 x_at, y_at;
+    sh_u32 y_stride;            /* floats from one token to the next        */
+    sh_u32 act;                 /* SH_ACT_...                               */
+};
+SH_ASSERT(sizeof(struct matmul_args) == 36, "no padding");
+
+/* x(T, C) = rows ids(T) of the matrix part [row0, row0 + rows). */
+struct embed_args {
+    sh_u32 w_at, row_bytes;
+    sh_u32 row0, rows;
+    sh_u32 C, T;
+};
+SH_ASSERT(sizeof(struct embed_args) == 24, "no padding");
+
+/* [V7:layernorm] y(T, C) from x(T, C) at x_at. */
+struct norm_args {
+    sh_u32 C, T;
+    sh_u32 x_at;
+    sh_u32 weight_at, bias_at;  /* in the vector buffer                     */
+    sh_f32 eps;
+};
+SH_ASSERT(sizeof(struct norm_args) == 24, "no padding");
+
+/* [V7:shift] mixed(n, T, C) = xn + (previous - xn) * lerp(n, C). */
+struct shift_args {
+    sh_u32 C, T, n;
+    sh_u32 lerp_at;             /* in the vector buffer                     */
+    sh_u32 prev_at;             /* in the state                             */
+};
+SH_ASSERT(sizeof(struct shift_args) == 20, "no padding");
+
+/* [V7:decay] [V7:iclr] [V7:vfirst] [V7:kk] [V7:kmix]: from the projections to
+ * what the recurrence reads; all (T, C). */
+struct prepare_args {
+    sh_u32 C, T;
+    sh_u32 w0_at, a0_at, v0_at, k_k_at, k_a_at;
+    sh_u32 first;               /* 1 in layer 0: v_first = v                */
+};
+SH_ASSERT(sizeof(struct prepare_args) == 32, "no padding");
+
+/* [V7:wkv] T steps of the recurrence on S(H, N, N) at s_at in the state. */
+struct wkv_args {
+    sh_u32 C, T;
+    sh_u32 s_at;
+};
+SH_ASSERT(sizeof(struct wkv_args) == 12, "no padding");
+
+/* [V7:groupnorm] [V7:bonus] [V7:gate]: y(T, C) in place. */
+struct finish_args {
+    sh_u32 C, T;
+    sh_u32 weight_at, bias_at, r_k_at;
+    sh_f32 eps;
+};
+SH_ASSERT(sizeof(struct finish_args) == 24, "no padding");
+
+/* The lowest index of the largest of x(n), in two steps. */
+struct argmax_args {
+    sh_u32 n;
+    sh_u32 parts;               /* of the first step                        */
+};
+SH_ASSERT(sizeof(struct argmax_args) == 8, "no padding");
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * anser.h - RWKV-7 language models from GGUF files on any OpenCL device.
+ *
+ * A program makes a context, opens a file, a device and a model on it, and
+ * feeds tokens to a state:
+ *
+ *     anser_ctx_new -> anser_file_open -> anser_device_open ->
+ *     anser_model_open -> anser_state_new -> anser_feed -> anser_generate
+ *
+ * Lifetime is a tree: ctx > file, device; file + device > model > state.  A
+ * child borrows its parents and is closed before them.  Every _close and
+ * _free takes NULL.
+ *
+ * Errors: a function that can fail returns an enum anser_status; its results
+ * come through the last parameters, which are untouched on failure.  After a
+ * failure anser_error(ctx) tells in one line what, where and what to do.
+ *
+ * Threads: a context and all that hangs below it belong to one thread at a
+ * time.  Two contexts share nothing.  The library never exits, never prints,
+ * installs no signal handlers and keeps no global state.
+ *
+ * Shapes are written name(rows, columns), sizes in bytes unless said.  The
+ * one-letter names T C H N F V L are those of HACKING's glossary.
+ */
+#ifndef ANSER_H
+#define ANSER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ANSER_VERSION_MAJOR 0
+#define ANSER_VERSION_MINOR 1
+#define ANSER_VERSION_PATCH 0
+#define ANSER_VERSION \
+    (ANSER_VERSION_MAJOR * 10000 + ANSER_VERSION_MINOR * 100 \
+     + ANSER_VERSION_PATCH)
+
+#if defined(__GNUC__)
+#define ANSER_API __attribute__((visibility("default")))
+#define ANSER_CHECKED __attribute__((visibility("default"), \
+                                     warn_unused_result))
+#else
+#define ANSER_API
+#define ANSER_CHECKED
+#endif
+
+/* What a caller can act on.  Numbers are never reused. */
+enum anser_status {
+    ANSER_OK = 0,
+    ANSER_NO_MEMORY = 1,      /* host or device memory                      */
+    ANSER_BAD_ARG = 2,        /* the caller broke the contract below        */
+    ANSER_BAD_FILE = 3,       /* a file is damaged or not what it claims    */
+    ANSER_UNSUPPORTED = 4,    /* sound, but nothing that Anser can run      */
+    ANSER_NO_DEVICE = 5,      /* no OpenCL device, or none of that name     */
+    ANSER_DEVICE_FAILED = 6,  /* an OpenCL call or a self-test failed       */
+    ANSER_IO = 7,             /* opening, reading or writing a file failed  */
+    ANSER_BAD_STATE = 8,      /* a saved state belongs to another model     */
+    ANSER_CANCELLED = 9       /* a progress callback asked to stop          */
+};
+
+/* ------------------------------------------------------------- version */
+
+/* ANSER_VERSION of the library at run time. */
+ANSER_API int anser_version(void);
+
+/* "0.1.0"; static. */
+ANSER_API const char *anser_version_string(void);
+
+/* ------------------------------------------------------------- context */
+
+/* Holds the last error's text, the log and settings.  Opaque. */
+typedef struct anser_ctx anser_ctx;
+
+/* Fails only for memory.  *ctx is owned by the caller. */
+ANSER_CHECKED enum anser_status anser_ctx_new(anser_ctx **ctx);
+ANSER_API void anser_ctx_free(anser_ctx *ctx);
+
+/* The last failure's text in one line, or "".  Valid until the next failure
+ * on ctx. */
+ANSER_API const char *anser_error(const anser_ctx *ctx);
+
+/* A short static text for a status, e.g. "bad file". */
+ANSER_API const char *anser_status_text(enum anser_status status);
+
+/* Messages worth knowing that are no errors (a skipped device, a rejected
+ * kernel variant), one line without a newline.  level 1: notices, 2: details.
+ * NULL, the default, drops them. */
+typedef void anser_log_fn(void *user, int level, const char *line);
+ANSER_API void anser_log_to(anser_ctx *ctx, anser_log_fn *fn, void *user);
+
+/* ---------------------------------------------------------------- file */
+
+/* A GGUF file, mapped and checked: every size, offset, type and name has been
+ * validated before _open returns.  Needs no device. */
+typedef struct anser_file anser_file;
+
+/* BAD_FILE and IO name the key or tensor, what was found and expected. */
+ANSER_CHECKED enum anser_status
+anser_file_open(anser_ctx *ctx, const char *path, anser_file **file);
+ANSER_API void anser_file_close(anser_file *file);
+
+struct anser_tensor_info {
+    size_t size;              /* set to sizeof(struct) before the call      */
+    const char *name;         /* borrowed from the file                     */
+    const char *type;         /* "Q4_K"                                     */
+    uint32_t n_dims;
+    uint64_t ne[4];           /* ne[0] is contiguous                        */
+    uint64_t bytes;
+};
+
+/* Number of tensors, and the i-th in the order of the file.
+ * BAD_ARG: i out of range. */
+ANSER_API uint64_t anser_file_tensors(const anser_file *file);
+ANSER_CHECKED enum anser_status
+anser_file_tensor(const anser_file *file, uint64_t i,
+                  struct anser_tensor_info *info);
+
+/* A metadata value as text (numbers in decimal, arrays as "[n items]") in
+ * buf(cap), cut to fit and ended by NUL; returns the whole length, or 0 if
+ * the key is absent. */
+ANSER_API size_t anser_file_value(const anser_file *file, const char *key,
+                                  char *buf, size_t cap);
+
+/* Number of metadata keys, and the i-th key's name (borrowed), or NULL. */
+ANSER_API uint64_t anser_file_keys(const anser_file *file);
+ANSER_API const char *anser_file_key(const anser_file *file, uint64_t i);
+
+/* The V7 model that a file holds. */
+struct anser_file_info {
+    size_t size;              /* set to sizeof(struct) before the call      */
+    const char *name;         /* general.name or ""; borrowed               */
+    uint32_t n_layer;         /* L                                          */
+    uint32_t n_embd;          /* C                                          */
+    uint32_t n_head;          /* H                                          */
+    uint32_t head_size;       /* N                                          */
+    uint32_t n_ff;            /* F                                          */
+    uint32_t n_vocab;         /* V                                          */
+    uint32_t lora_decay, lora_iclr, lora_value, lora_gate;
+    uint64_t n_params;        /* elements in all tensors                    */
+    uint64_t file_bytes;
+    uint64_t token_bytes;     /* weights that one token reads               */
+    uint64_t state_bytes;     /* one recurrent state, float32               */
+    uint64_t device_bytes;    /* needed on a device, default chunk, 1 state */
+};
+
+/* UNSUPPORTED: another architecture, head size or tensor set; the text names
+ * the key or tensor. */
+ANSER_CHECKED enum anser_status
+anser_file_info(const anser_file *file, struct anser_file_info *info);
+
+/* ---------------------------------------------------------------- text */
+
+/* The vocabulary of a file: World tokenizer, greedy longest match over bytes.
+ * Borrows nothing: the file may be closed. */
+typedef struct anser_vocab anser_vocab;
+
+ANSER_CHECKED enum anser_status
+anser_vocab_new(const anser_file *file, anser_vocab **vocab);
+ANSER_API void anser_vocab_free(anser_vocab *vocab);
+
+/* Number of ids, V. */
+ANSER_API uint32_t anser_vocab_size(const anser_vocab *vocab);
+
+/* The end-of-sequence id (0 where the file names none). */
+ANSER_API uint32_t anser_vocab_eos(const anser_vocab *vocab);
+
+/* Encodes text(n), any bytes, into ids(cap).  *count is the number of ids of
+ * the whole text; if it exceeds cap, only cap were written.  Id 0 and unused
+ * entries are never produced.  BAD_FILE: a byte of the text is no token. */
+ANSER_CHECKED enum anser_status
+anser_encode(const anser_vocab *vocab, const void *text, size_t n,
+             uint32_t *ids, size_t cap, size_t *count);
+
+/* The bytes of one id: *bytes is borrowed from vocab, *n its length (0 for
+ * control and unused ids).  BAD_ARG: id >= V. */
+ANSER_CHECKED enum anser_status
+anser_decode(const anser_vocab *vocab, uint32_t id,
+             const char **bytes, size_t *n);
+
+/* Holds back the bytes of an incomplete UTF-8 character between tokens. */
+struct anser_utf8 {
+    unsigned char held[4];
+    unsigned n;
+};
+
+/* Adds in(n) to the held bytes and writes what is complete to out, which has
+ * room for n + 4 bytes; returns the bytes written.  Bytes that can never
+ * become UTF-8 pass as they are.  Zero-initialise u before the first call. */
+ANSER_API size_t anser_utf8_push(struct anser_utf8 *u, const void *in,
+                                 size_t n, char *out);
+
+/* Writes what is still held (at most 4 bytes) as it is, at the end. */
+ANSER_API size_t anser_utf8_flush(struct anser_utf8 *u, char *out);
+
+/* ------------------------------------------------------------- sampler */
+
+struct anser_sampler_options {
+    size_t size;              /* set to sizeof(struct)                      */
+    float temperature;        /* 0: greedy                                  */
+    float top_p;              /* 0..1; 1 keeps all                          */
+    uint32_t top_k;           /* 0 keeps all                                */
+    float presence;           /* taken from a logit whose token occurred    */
+    float frequency;          /* ... times its decayed count                */
+    float penalty_decay;      /* counts are multiplied by it at each token  */
+    uint64_t seed;
+};
+
+/* RWKV's defaults: 1.0, 0.85, 0, 0.2, 0.2, 0.996, seed 0. */
+ANSER_API void anser_sampler_defaults(struct anser_sampler_options *options);
+
+/* Counts of what was drawn, and the position of the random numbers: number n
+ * of a seed is a function of seed and n alone (Philox-4x32-10). */
+typedef struct anser_sampler anser_sampler;
+
+/* BAD_ARG: an option out of range; the text names it. */
+ANSER_CHECKED enum anser_status
+anser_sampler_new(anser_ctx *ctx, uint32_t n_vocab,
+                  const struct anser_sampler_options *options,
+                  anser_sampler **sampler);
+ANSER_API void anser_sampler_free(anser_sampler *sampler);
+
+/* Forgets counts and position. */
+ANSER_API void anser_sampler_reset(anser_sampler *sampler);
+
+/* Never draws this id (as a chat demo bans the end token).  BAD_ARG. */
+ANSER_CHECKED enum anser_status
+anser_sampler_ban(anser_sampler *sampler, uint32_t id);
+
+/* Draws a token from logits(V), which is left as it was, and counts it.
+ * Order: penalties, softmax, top-p, top-k, temperature [V7:sample]; ties go
+ * to the lowest id.  DEVICE_FAILED: no finite logit. */
+ANSER_CHECKED enum anser_status
+anser_sample(anser_sampler *sampler, const float *logits, uint32_t *id);
+
+/* -------------------------------------------------------------- device */
+
+struct anser_device_info {
+    size_t size;              /* set to sizeof(struct) before the call      */
+    const char *platform, *name, *vendor, *driver, *version, *c_version;
+                              /* borrowed from the context                  */
+    const char *kind;         /* "cpu", "gpu", "igpu", "accelerator"        */
+    const char *tier;         /* which kernels Anser would use              */
+    const char *why;          /* and why, in half a line                    */
+    uint64_t memory, max_alloc, local_memory;
+    uint32_t units, max_group;
+    int fp16, subgroups, unified;   /* as the device reports them           */
+    int usable;               /* 0: refused, why says the reason            */
+};
+
+/* Number of devices on all platforms; a platform that fails is skipped with a
+ * log line.  NO_DEVICE: none at all, the text says what to install. */
+ANSER_CHECKED enum anser_status
+anser_device_count(anser_ctx *ctx, uint32_t *n);
+
+/* BAD_ARG: i out of range. */
+ANSER_CHECKED enum anser_status
+anser_device_info(anser_ctx *ctx, uint32_t i, struct anser_device_info *info);
+
+/* An OpenCL device with its context and queue. */
+typedef struct anser_device anser_device;
+
+/* choice: NULL (or "") for automatic (discrete GPU, integrated GPU, CPU), a
+ * number as counted above, or a part of a name, case ignored.  NO_DEVICE if
+ * nothing matches; the text lists what there is. */
+ANSER_CHECKED enum anser_status
+anser_device_open(anser_ctx *ctx, const char *choice, anser_device **device);
+ANSER_API void anser_device_close(anser_device *device);
+
+/* What was opened. */
+ANSER_CHECKED enum anser_status
+anser_device_describe(const anser_device *device,
+                      struct anser_device_info *info);
+
+/* Runs every kernel variant that fits the device against the plain C
+ * reference; one call of fn each: name of operation, variant, shape, the
+ * largest error, its bound, and ok.  DEVICE_FAILED if any failed. */
+struct anser_check {
+    const char *op, *variant, *shape;
+    double error, bound;
+    int ok;
+};
+typedef void anser_check_fn(void *user, const struct anser_check *check);
+ANSER_CHECKED enum anser_status
+anser_selftest(anser_device *device, anser_check_fn *fn, void *user);
+
+/* --------------------------------------------------------------- model */
+
+/* part of 0..1; a non-zero return cancels with ANSER_CANCELLED. */
+typedef int anser_progress_fn(void *user, double part);
+
+struct anser_model_options {
+    size_t size;              /* set to sizeof(struct)                      */
+    int precise;              /* float activations throughout               */
+    uint32_t chunk;           /* tokens at once in prefill; 0: device's own */
+    anser_progress_fn *progress;    /* may be NULL                          */
+    void *progress_user;
+};
+
+/* Weights on a device, still quantised, with the work space of one pass. */
+typedef struct anser_model anser_model;
+
+/* options may be NULL.  Borrows file (until it returns) and device (until
+ * _close).  NO_MEMORY says how much is missing before anything is uploaded. */
+ANSER_CHECKED enum anser_status
+anser_model_open(anser_device *device, const anser_file *file,
+                 const struct anser_model_options *options,
+                 anser_model **model);
+ANSER_API void anser_model_close(anser_model *model);
+
+struct anser_model_info {
+    size_t size;              /* set to sizeof(struct) before the call      */
+    uint32_t n_layer, n_embd, n_vocab;
+    uint32_t chunk;           /* tokens at once in prefill                  */
+    uint64_t device_bytes;    /* held on the device, states not counted     */
+    uint64_t state_bytes;
+};
+ANSER_CHECKED enum anser_status
+anser_model_info(const anser_model *model, struct anser_model_info *info);
+
+/* One line a call: which variant runs for each phase and shape. */
+typedef void anser_line_fn(void *user, const char *line);
+ANSER_API void anser_plan_print(const anser_model *model, anser_line_fn *fn,
+                                void *user);
+
+/* --------------------------------------------------------------- state */
+
+/* The recurrent state of one sequence, on the device, float32. */
+typedef struct anser_state anser_state;
+
+/* A new state is that of an empty sequence. */
+ANSER_CHECKED enum anser_status
+anser_state_new(anser_model *model, anser_state **state);
+ANSER_API void anser_state_free(anser_state *state);
+
+/* Back to the empty sequence. */
+ANSER_CHECKED enum anser_status anser_state_reset(anser_state *state);
+
+/* to becomes equal to from; both of one model, else BAD_ARG. */
+ANSER_CHECKED enum anser_status
+anser_state_copy(anser_state *to, const anser_state *from);
+
+/* A versioned file with the model's fingerprint, written to a temporary name
+ * and renamed.  Load: BAD_STATE if it belongs to another model, BAD_FILE if
+ * it is damaged; the state is then as it was. */
+ANSER_CHECKED enum anser_status
+anser_state_save(const anser_state *state, const char *path);
+ANSER_CHECKED enum anser_status
+anser_state_load(anser_state *state, const char *path);
+
+/* ----------------------------------------------------------------- run */
+
+/* Feeds ids(n) in chunks; the state afterwards is that after the last one,
+ * and its logits are ready.  BAD_ARG: n is 0 or an id >= V (nothing fed). */
+ANSER_CHECKED enum anser_status
+anser_feed(anser_state *state, const uint32_t *ids, size_t n);
+
+/* As anser_feed, and logits(n, V) receives those after every token. */
+ANSER_CHECKED enum anser_status
+anser_feed_all(anser_state *state, const uint32_t *ids, size_t n,
+               float *logits);
+
+/* Copies the logits(V) after the last token fed.  BAD_ARG: none was fed since
+ * the state was made, reset or loaded without them. */
+ANSER_CHECKED enum anser_status
+anser_logits(anser_state *state, float *logits);
+
+/* Generates up to max tokens: draws one from the logits, calls fn, feeds it,
+ * and so on.  A token for which fn returns non-zero is not fed: the state and
+ * the logits are those before it, and the call returns ANSER_OK. */
+typedef int anser_token_fn(void *user, uint32_t id);
+ANSER_CHECKED enum anser_status
+anser_generate(anser_state *state, anser_sampler *sampler, uint64_t max,
+               anser_token_fn *fn, void *user);
+
+/* --------------------------------------------------------------- files */
+
+/* Writes a GGUF file of random weights with the shapes and tensor types of a
+ * real model, so that a GPU can be measured without a download. */
+struct anser_synth_options {
+    size_t size;              /* set to sizeof(struct)                      */
+    const char *preset;       /* tiny 0.1b 0.4b 1.5b 2.9b 7.2b              */
+    const char *type;         /* q4_k_m q5_k_m q6_k q8_0 f16; NULL: q4_k_m  */
+    const char *variant;      /* NULL, or a deviation that real files show  */
+    const char *vocab;        /* World vocabulary file, or NULL: made up    */
+    uint64_t seed;
+    anser_progress_fn *progress;
+    void *progress_user;
+};
+
+/* Written to a temporary name and renamed: a failure leaves nothing.
+ * BAD_ARG lists the known presets, types or variants. */
+ANSER_CHECKED enum anser_status
+anser_synth(anser_ctx *ctx, const struct anser_synth_options *options,
+            const char *path);
+
+/* Known variant names of anser_synth, the i-th or NULL. */
+ANSER_API const char *anser_synth_variant(unsigned i);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* What a device would do and whether it does it right: the self-test of every
+ * kernel variant, and the plan of a model. */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ------------------------------------------------------------- selftest */
+
+struct tally {
+    anser_check_fn *fn;
+    void *user;
+    unsigned failed;
+};
+
+static void check_row(anser_device *device, const struct anser_op *op,
+                      uint32_t row, uint32_t type, struct tally *tally)
+{
+    /* Sizes that every predicate accepts; the check has its own. */
+    const struct anser_need need = { .type = type, .rows = 256, .cols = 256 };
+    struct anser_error error = { .error = NAN };
+    struct anser_chosen chosen;
+    if (!op->rows[row].fits(&device->caps, &need))
+        return;
+    const enum anser_status status = anser_op_row(device, op, row, &need,
+                                                  &chosen, &error);
+    const struct anser_check check = {
+        .op = op->name, .variant = op->rows[row].name,
+        .shape = status == ANSER_OK || error.error >= 0
+                 ? error.shape : anser_error(device->ctx),
+        .error = error.error, .bound = error.bound, .ok = status == ANSER_OK
+    };
+    tally->failed += status != ANSER_OK;
+    tally->fn(tally->user, &check);
+}
+
+static void check_op(anser_device *device, const struct anser_op *op,
+                     struct tally *tally)
+{
+    for (uint32_t row = 0; row < op->n; row++) {
+        if (!op->typed) {
+            check_row(device, op, row, 0, tally);
+            continue;
+        }
+        for (const struct anser_block *b = anser_blocks; b->name != NULL; b++)
+            check_row(device, op, row, b->type, tally);
+    }
+}
+
+enum anser_status anser_selftest(anser_device *device, anser_check_fn *fn,
+                                 void *user)
+{
+    struct tally tally = { fn, user, 0 };
+    if (device == NULL || fn == NULL)
+        return ANSER_BAD_ARG;
+    for (const struct anser_op *const *op = anser_ops; *op != NULL; op++)
+        check_op(device, *op, &tally);
+    if (tally.failed > 0)
+        return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
+                          "%u kernel variants failed on %s", tally.failed,
+                          device->caps.name);
+    return ANSER_OK;
+}
+
+/* ----------------------------------------------------------------- plan */
+
+struct lines {
+    anser_line_fn *fn;
+    void *user;
+};
+
+static void plan_matrix(const struct lines *out, const char *name,
+                        const struct anser_matrix *W)
+{
+    char line[160];
+    const struct anser_matmul_plan *p = W->plan;
+    if (p == NULL)
+        return;
+    snprintf(line, sizeof line, "    %-12s %-4s %6u x %-6u T<=%u %s, above %s%s",
+             name, W->block->name, (unsigned)W->rows, (unsigned)W->cols,
+             (unsigned)p->crossover, p->few.variant->name,
+             p->many.variant->name, W->n_parts > 1 ? ", split" : "");
+    out->fn(out->user, line);
+}
+
+static void plan_layer(const struct lines *out, const anser_model *m,
+                       uint32_t i)
+{
+    const struct anser_layer *l = &m->layers[i];
+    const struct {
+        const char *name;
+        const struct anser_matrix *W;
+    } matrices[] = {
+        { "receptance", &l->receptance }, { "key", &l->key },
+        { "value", &l->value },           { "w1", &l->w1 },
+        { "a1", &l->a1 },                 { "v1", &l->v1 },
+        { "g1", &l->g1 },                 { "w2", &l->w2 },
+        { "a2", &l->a2 },                 { "v2", &l->v2 },
+        { "g2", &l->g2 },                 { "output", &l->output },
+        { "ffn.key", &l->ffn_key },       { "ffn.value", &l->ffn_value },
+    };
+    char line[160];
+    for (unsigned j = 0; j < PHASE_COUNT; j++) {
+        snprintf(line, sizeof line, "  layer %u %-12s T=1 %s, T>1 %s",
+                 (unsigned)i, anser_phases[j].name, m->plans[i].one[j]->name,
+                 m->plans[i].many[j]->name);
+        out->fn(out->user, line);
+    }
+    for (size_t j = 0; j < sizeof matrices / sizeof *matrices; j++)
+        plan_matrix(out, matrices[j].name, matrices[j].W);
+}
+
+/* Whether a layer is planned as the one before it, so that the plan needs no
+ * line for it. */
+static bool like_before(const anser_model *m, uint32_t i)
+{
+    return i > 1 && memcmp(&m->plans[i], &m->plans[i - 1],
+                           sizeof m->plans[i]) == 0
+           && m->layers[i].receptance.plan == m->layers[i - 1].receptance.plan
+           && m->layers[i].w1.plan == m->layers[i - 1].w1.plan
+           && m->layers[i].g2.plan == m->layers[i - 1].g2.plan
+           && m->layers[i].ffn_key.plan == m->layers[i - 1].ffn_key.plan
+           && m->layers[i].ffn_value.plan == m->layers[i - 1].ffn_value.plan;
+}
+
+void anser_plan_print(const anser_model *m, anser_line_fn *fn, void *user)
+{
+    if (m == NULL || fn == NULL)
+        return;
+    const struct lines out = { fn, user };
+    const struct anser_elementary *e = &m->elementary;
+    char line[200];
+    snprintf(line, sizeof line, "%s: chunk %u, norm %s, shift %s, prepare %s,"
+             " wkv7 %s, finish %s", m->device->caps.name,
+             (unsigned)m->work.chunk, e->norm.variant->name,
+             e->shift.variant->name, e->prepare.variant->name,
+             e->wkv7.variant->name, e->finish.variant->name);
+    fn(user, line);
+    for (uint32_t i = 0; i < m->shape.L; i++)
+        if (!like_before(m, i))
+            plan_layer(&out, m, i);
+    plan_matrix(&out, "head", &m->head);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A model on a device, and the state of a sequence.  weights.c fills the
+ * weights, v7.c runs the graph, state.c keeps states.
+ */
+#ifndef ANSER_MODEL_MODEL_H
+#define ANSER_MODEL_MODEL_H
+
+#include "base/digest.h"
+#include "op/phase.h"
+
+/* The rows of the five phases, for one token and for many. */
+struct anser_layer_plan {
+    const struct anser_phase *one[PHASE_COUNT], *many[PHASE_COUNT];
+};
+
+struct anser_model {
+    anser_ctx *ctx;                  /* borrowed                            */
+    anser_device *device;            /* borrowed                            */
+    struct anser_v7_shape shape;
+    bool precise;
+    unsigned char fingerprint[ANSER_DIGEST];
+
+    struct anser_matrix embd, head;
+    uint32_t ln0_w, ln0_b, ln_out_w, ln_out_b;   /* in vecs                 */
+    struct anser_layer *layers;      /* owned, (L)                          */
+    struct anser_layer_plan *plans;  /* owned, (L)                          */
+    struct anser_buf vecs;           /* owned                               */
+    struct anser_buf *weights;       /* owned, (n_weights): few and large   */
+    uint32_t n_weights;
+
+    struct anser_elementary elementary;
+    struct anser_chosen embed;
+    struct anser_work work;          /* owned                               */
+    uint64_t device_bytes;
+    unsigned states;                 /* that live                           */
+};
+
+struct anser_state {
+    anser_model *model;              /* borrowed                            */
+    struct anser_buf floats;         /* owned: (L, V7_STATE_FLOATS)         */
+    struct anser_buf logits;         /* owned: (V)                          */
+    bool has_logits;                 /* after the last token fed            */
+};
+
+/* Puts all weights on the device.  The model's device, ctx and precise are
+ * set; on failure what was made is freed by anser_weights_free. */
+enum anser_status anser_weights_load(anser_model *model,
+                                     const struct anser_v7_file *v7,
+                                     const struct anser_model_options *o);
+void anser_weights_free(anser_model *model);
+
+/* The buffers of a pass over up to chunk tokens. */
+enum anser_status anser_work_new(anser_device *device,
+                                 const struct anser_v7_shape *shape,
+                                 uint32_t chunk, struct anser_work *work);
+void anser_work_free(anser_device *device, struct anser_work *work);
+uint64_t anser_work_bytes(const struct anser_v7_shape *shape, uint32_t chunk);
+
+/* Chooses the rows of the phases for every layer. */
+enum anser_status anser_model_plan(anser_model *model);
+
+/* Enqueues one pass: the T <= chunk ids in work.ids through all layers; the
+ * state is advanced, work.x holds the residual stream. */
+void anser_v7_forward(anser_state *state, uint32_t T);
+
+/* Enqueues norm and head for the n tokens from `first` of the last pass, to
+ * logits(n, V) in a buffer. */
+void anser_v7_head(anser_state *state, uint32_t first, uint32_t n,
+                   cl_mem logits);
+
+/* Tokens at once where the caller says nothing. */
+uint32_t anser_default_chunk(const struct anser_caps *caps);
+
+#endif

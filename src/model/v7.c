@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The graph of RWKV-7, from token ids to logits; one layer is five phases
+ * (op/phase.h).  The same equations in plain C: base/ref.c.
+ */
+#include "model/model.h"
+
+#include <stdlib.h>
+
+static const struct anser_phase *const *rows_for(
+    const struct anser_layer_plan *plan, uint32_t T)
+{
+    return T == 1 ? plan->one : plan->many;
+}
+
+enum anser_status anser_model_plan(anser_model *m)
+{
+    const struct anser_caps *caps = &m->device->caps;
+    const struct anser_need need = { m->embd.block->type, m->embd.rows,
+                                     m->embd.cols, m->precise };
+    TRY(anser_elementary(m->device, m->shape.C, &m->elementary));
+    TRY(anser_embed_kernel(m->device, &need, &m->embed));
+    m->plans = calloc(m->shape.L, sizeof *m->plans);
+    if (m->plans == NULL)
+        return anser_fail_memory(m->ctx, m->shape.L * sizeof *m->plans);
+    for (uint32_t i = 0; i < m->shape.L; i++)
+        for (unsigned j = 0; j < PHASE_COUNT; j++) {
+            m->plans[i].one[j] = anser_phase_choose(j, caps, &m->layers[i], 1);
+            m->plans[i].many[j] = anser_phase_choose(j, caps, &m->layers[i],
+                                                     m->work.chunk);
+        }
+    return ANSER_OK;
+}
+
+/* [V7:layernorm] of the residual stream, which may be the result too. */
+static void norm(anser_model *m, struct norm_args args, cl_mem to)
+{
+    args.C = m->shape.C;
+    args.eps = m->shape.ln_eps;
+    anser_op_norm(m->device->queue, &m->elementary.norm, &args, m->vecs.mem,
+                  m->work.x.mem, to);
+}
+
+void anser_v7_forward(anser_state *state, uint32_t T)
+{
+    anser_model *m = state->model;
+    struct anser_work *w = &m->work;
+    struct anser_queue *q = m->device->queue;
+    const struct anser_pass pass = {
+        .q = q, .shape = &m->shape, .elementary = &m->elementary, .work = w,
+        .vecs = m->vecs.mem, .state = state->floats.mem, .T = T
+    };
+    anser_op_embed(q, &m->embed, &m->embd, w->ids.mem, w->x.mem, T);
+    norm(m, (struct norm_args){ .T = T, .weight_at = m->ln0_w,
+                                .bias_at = m->ln0_b }, w->x.mem);
+    for (uint32_t i = 0; i < m->shape.L; i++) {
+        const struct anser_phase *const *rows = rows_for(&m->plans[i], T);
+        for (unsigned j = 0; j < PHASE_COUNT; j++)
+            rows[j]->run(&pass, &m->layers[i]);
+    }
+}
+
+void anser_v7_head(anser_state *state, uint32_t first, uint32_t n,
+                   cl_mem logits)
+{
+    anser_model *m = state->model;
+    norm(m, (struct norm_args){ .T = n, .x_at = first * m->shape.C,
+                                .weight_at = m->ln_out_w,
+                                .bias_at = m->ln_out_b }, m->work.xn.mem);
+    const struct anser_matmul_call call = {
+        .y = { logits, 0 }, .x = { m->work.xn.mem, 0 }, .T = n,
+        .act = SH_ACT_NONE, .y_stride = m->shape.V
+    };
+    anser_op_matmul(m->device->queue, &m->head, &call);
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * [V7:matmul] y(T, rows) = act(x(T, cols) W(rows, cols)^T) over blocks of any
+ * type.  Two tables: `few` for up to `crossover` tokens (GEMV), `many` above
+ * (GEMM); both kernels of a plan read the same layout of the weights.
+ */
+#include "base/ref.h"
+#include "op/check.h"
+#include "op/op.h"
+#include "op/tables.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A row a work-item, tokens in runs of v->tokens. */
+static struct anser_grid grid_item(const struct anser_variant *v,
+                                   uint32_t rows, uint32_t T)
+{
+    return (struct anser_grid){
+        { (rows + 15) / 16 * 16, (T + v->tokens - 1) / v->tokens, 1 },
+        { 16, 1, 1 }
+    };
+}
+
+/* v->rows rows a group, one token. */
+static struct anser_grid grid_group(const struct anser_variant *v,
+                                    uint32_t rows, uint32_t T)
+{
+    return (struct anser_grid){
+        { (size_t)(rows + v->rows - 1) / v->rows * v->wg, T, 1 },
+        { v->wg, 1, 1 }
+    };
+}
+
+/* A tile of v->rows rows and v->tokens tokens a group. */
+static struct anser_grid grid_tile(const struct anser_variant *v,
+                                   uint32_t rows, uint32_t T)
+{
+    return (struct anser_grid){
+        { (size_t)(rows + v->rows - 1) / v->rows * v->wg,
+          (T + v->tokens - 1) / v->tokens, 1 },
+        { v->wg, 1, 1 }
+    };
+}
+
+static bool fits_tile(const struct anser_caps *caps,
+                      const struct anser_need *need)
+{
+    return anser_fits_gpu64(caps, need)
+           && caps->max_group >= 128           /* the tile's group          */
+           && caps->local_memory >= 12 * 1024  /* and its two halves        */
+           && need->cols % 32 == 0;            /* whole runs of columns     */
+}
+
+/* clang-format off */
+static const struct anser_variant few_rows[] = {
+    { .name = "item", .file = "matvec.cl", .kernel = "matvec_item",
+      .options = "-D TOKENS=1", .fits = anser_fits_any, .grid = grid_item,
+      .tokens = 1, .bound = 2e-5 },
+    { .name = "group", .file = "matvec.cl", .kernel = "matvec_group",
+      .options = "-D WG=64 -D ROWS=4", .fits = anser_fits_gpu64,
+      .grid = grid_group, .wg = 64, .rows = 4, .bound = 2e-5 },
+};
+
+static const struct anser_variant many_rows[] = {
+    { .name = "item8", .file = "matvec.cl", .kernel = "matvec_item",
+      .options = "-D TOKENS=8", .fits = anser_fits_any, .grid = grid_item,
+      .tokens = 8, .bound = 2e-5 },
+    { .name = "tile", .file = "matmul.cl", .kernel = "matmul_tile",
+      .fits = fits_tile, .grid = grid_tile, .wg = 128, .rows = 64,
+      .tokens = 32, .bound = 2e-5 },
+};
+/* clang-format on */
+
+static void run(struct anser_queue *q, const struct anser_chosen *c,
+                const struct matmul_args *args, cl_mem W, cl_mem x, cl_mem y)
+{
+    const struct anser_grid grid = c->variant->grid(c->variant, args->rows,
+                                                    args->T);
+    ANSER_RUN(q, c->kernel, grid, *args, W, x, y);
+}
+
+/* ---------------------------------------------------------------- check */
+
+/* 10 tokens and 70 rows: neither fills a tile. */
+enum { CHECK_ROWS = 70, CHECK_COLS = 512, CHECK_T = 10 };
+
+static void reference(float *y, const struct anser_block *block,
+                      const unsigned char *W, const float *x)
+{
+    for (int t = 0; t < CHECK_T; t++)
+        anser_ref_matvec(y + t * CHECK_ROWS, block, W, CHECK_ROWS, CHECK_COLS,
+                         x + t * CHECK_COLS);
+}
+
+/* The kernel on made-up blocks; y has room for the result of ref too. */
+static enum anser_status run_check(anser_device *device,
+                                   const struct anser_chosen *chosen,
+                                   const struct anser_block *block,
+                                   unsigned char *W, double *error)
+{
+    const uint64_t bytes = anser_block_bytes(block, CHECK_ROWS * CHECK_COLS);
+    struct anser_trial b;
+    anser_trial_init(&b, device);
+    anser_check_blocks(block, W, bytes / block->bytes, block->type + 1);
+    const unsigned w = anser_trial_bytes(&b, W, bytes);
+    const unsigned x = anser_trial_add(&b, CHECK_T * CHECK_COLS, 0, 1);
+    const unsigned y = anser_trial_add(&b, CHECK_T * CHECK_ROWS, 0, 1);
+    const struct matmul_args args = {
+        .row_bytes = (uint32_t)(bytes / CHECK_ROWS), .rows = CHECK_ROWS,
+        .cols = CHECK_COLS, .T = CHECK_T, .y_stride = CHECK_ROWS
+    };
+    if (b.status == ANSER_OK)
+        run(device->queue, chosen, &args, b.buf[w].mem, b.buf[x].mem,
+            b.buf[y].mem);
+    float *out = anser_trial_read(&b, y);
+    if (out != NULL) {
+        reference(b.host[y], block, W, b.host[x]);
+        *error = anser_check_error(out, b.host[y], CHECK_T * CHECK_ROWS);
+    }
+    free(out);
+    return anser_trial_free(&b);
+}
+
+static enum anser_status check(anser_device *device,
+                               const struct anser_chosen *chosen,
+                               const struct anser_need *need,
+                               struct anser_error *error)
+{
+    const struct anser_block *block = anser_block_find(need->type);
+    const uint64_t bytes = anser_block_bytes(block, CHECK_ROWS * CHECK_COLS);
+    unsigned char *W = malloc(bytes);
+    if (W == NULL)
+        return anser_fail_memory(device->ctx, bytes);
+    snprintf(error->shape, sizeof error->shape, "%s %dx%d T %d", block->name,
+             CHECK_ROWS, CHECK_COLS, CHECK_T);
+    error->bound = chosen->variant->bound;
+    error->error = NAN;
+    const enum anser_status status = run_check(device, chosen, block, W,
+                                               &error->error);
+    free(W);
+    return status;
+}
+
+const struct anser_op anser_op_matmul_few = {
+    "matmul-few", few_rows, sizeof few_rows / sizeof *few_rows, true, check
+};
+const struct anser_op anser_op_matmul_many = {
+    "matmul-many", many_rows, sizeof many_rows / sizeof *many_rows, true, check
+};
+
+/* ----------------------------------------------------------------- plan */
+
+/* Tokens up to which `few` is used: a CPU's `many` wins as soon as half of its
+ * eight tokens are real; a GPU's tile when a quarter of 32 are.  Guesses:
+ * `anser tune` measures them. */
+static uint32_t crossover(const struct anser_caps *caps)
+{
+    return (caps->type & CL_DEVICE_TYPE_GPU) != 0 ? 8 : 3;
+}
+
+static bool same(const struct anser_need *a, const struct anser_need *b)
+{
+    return a->type == b->type && a->rows == b->rows && a->cols == b->cols
+           && a->precise == b->precise;
+}
+
+static enum anser_status make_plan(anser_device *device,
+                                   const struct anser_need *need,
+                                   struct anser_matmul_plan *plan)
+{
+    plan->need = *need;
+    plan->crossover = crossover(&device->caps);
+    TRY(anser_op_choose(device, &anser_op_matmul_few, need, &plan->few));
+    plan->layout = (enum anser_layout)plan->few.variant->layout;
+    return anser_op_choose(device, &anser_op_matmul_many, need, &plan->many);
+}
+
+enum anser_status anser_matmul_plan(anser_device *device,
+                                    const struct anser_need *need,
+                                    const struct anser_matmul_plan **plan)
+{
+    struct anser_op_memory *m = anser_op_memory(device);
+    struct anser_matmul_plan *p = m == NULL ? NULL : m->plans;
+    while (p != NULL && !same(&p->need, need))
+        p = p->next;
+    if (p == NULL) {
+        struct anser_matmul_plan made;
+        TRY(make_plan(device, need, &made));
+        p = m == NULL ? NULL : malloc(sizeof *p);
+        if (p == NULL)
+            return anser_fail_memory(device->ctx, sizeof *p);
+        *p = made;
+        p->next = m->plans;
+        m->plans = p;
+    }
+    *plan = p;
+    return ANSER_OK;
+}
+
+void anser_op_matmul(struct anser_queue *q, const struct anser_matrix *W,
+                     const struct anser_matmul_call *call)
+{
+    const struct anser_matmul_plan *plan = W->plan;
+    const struct anser_chosen *c = call->T <= plan->crossover ? &plan->few
+                                                               : &plan->many;
+    for (uint32_t i = 0; i < W->n_parts; i++) {
+        const struct anser_part *part = &W->parts[i];
+        const struct matmul_args args = {
+            .w_at = part->at, .row_bytes = W->row_bytes, .rows = part->rows,
+            .cols = W->cols, .T = call->T, .x_at = call->x.at,
+            .y_at = call->y.at + part->row0, .y_stride = call->y_stride,
+            .act = call->act
+        };
+        run(q, c, &args, part->mem, call->x.mem, call->y.mem);
+    }
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Choosing a variant: predicate, build, one check against ref a device. */
+#include "op/op.h"
+
+#include "rt/cache.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is known of a row on a device. */
+struct anser_known {
+    struct anser_known *next;        /* owned                               */
+    const struct anser_variant *variant;
+    uint32_t type;
+    bool right;                      /* has agreed with ref                 */
+    struct anser_kernel *kernel;     /* NULL: didn't build                  */
+};
+
+static void memory_free(void *ops)
+{
+    struct anser_op_memory *m = ops;
+    for (struct anser_known *k = m->known, *next; k != NULL; k = next) {
+        next = k->next;
+        free(k);
+    }
+    for (struct anser_matmul_plan *p = m->plans, *next; p != NULL; p = next) {
+        next = p->next;
+        free(p);
+    }
+    free(m);
+}
+
+struct anser_op_memory *anser_op_memory(anser_device *device)
+{
+    if (device->ops == NULL) {
+        device->ops = calloc(1, sizeof(struct anser_op_memory));
+        device->ops_free = memory_free;
+    }
+    return device->ops;
+}
+
+static struct anser_known *known_find(const struct anser_op_memory *m,
+                                      const struct anser_variant *v,
+                                      uint32_t type)
+{
+    struct anser_known *k = m->known;
+    while (k != NULL && !(k->variant == v && k->type == type))
+        k = k->next;
+    return k;
+}
+
+static enum anser_status build(anser_device *device, const struct anser_op *op,
+                               const struct anser_variant *v, uint32_t type,
+                               struct anser_kernel **kernel)
+{
+    char options[256];
+    if (op->typed)
+        snprintf(options, sizeof options, "-D TYPE=%u%s%s", (unsigned)type,
+                 v->options != NULL ? " " : "",
+                 v->options != NULL ? v->options : "");
+    else
+        snprintf(options, sizeof options, "%s",
+                 v->options != NULL ? v->options : "");
+    const struct anser_kernel_key key = { v->file, options, v->kernel };
+    TRY(anser_kernel_get(device, &key, kernel));
+    if (v->wg > (*kernel)->max_group)
+        return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
+                          "%s: a work-group of %u does not fit (at most %zu)",
+                          v->kernel, (unsigned)v->wg, (*kernel)->max_group);
+    return ANSER_OK;
+}
+
+static enum anser_status judge(anser_device *device, const struct anser_op *op,
+                               const struct anser_variant *v,
+                               const struct anser_error *e)
+{
+    if (e->error <= e->bound)
+        return ANSER_OK;
+    return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
+                      "%s %s is wrong on %s (%s: error %.3g, bound %.3g)",
+                      op->name, v->name, device->caps.name, e->shape,
+                      e->error, e->bound);
+}
+
+enum anser_status anser_op_row(anser_device *device, const struct anser_op *op,
+                               uint32_t row, const struct anser_need *need,
+                               struct anser_chosen *chosen,
+                               struct anser_error *error)
+{
+    struct anser_chosen made = { .variant = &op->rows[row] };
+    TRY(build(device, op, made.variant, need->type, &made.kernel));
+    TRY(op->check(device, &made, need, error));
+    TRY(judge(device, op, made.variant, error));
+    *chosen = made;
+    return ANSER_OK;
+}
+
+/* The name under which a pass is remembered beside the program cache. */
+static void pass_name(char *name, size_t n, const struct anser_op *op,
+                      const struct anser_variant *v, uint32_t type)
+{
+    snprintf(name, n, "%s/%s/%u", op->name, v->name, (unsigned)type);
+}
+
+/* Builds a row and makes sure once that it is right. */
+static void learn(anser_device *device, const struct anser_op *op,
+                  const struct anser_need *need, struct anser_known *k)
+{
+    const struct anser_variant *v = k->variant;
+    char name[128];
+    if (build(device, op, v, need->type, &k->kernel) != ANSER_OK) {
+        k->kernel = NULL;
+        return;
+    }
+    pass_name(name, sizeof name, op, v, need->type);
+    if (anser_cache_passed(device, name)) {
+        k->right = true;
+        return;
+    }
+    const struct anser_chosen chosen = { v, k->kernel };
+    struct anser_error error;
+    k->right = op->check(device, &chosen, need, &error) == ANSER_OK
+               && judge(device, op, v, &error) == ANSER_OK;
+    if (k->right)
+        anser_cache_pass(device, name);
+}
+
+/* What is known of a row, found out now if it is asked for the first time;
+ * NULL without memory. */
+static struct anser_known *known(anser_device *device,
+                                 const struct anser_op *op,
+                                 const struct anser_variant *v,
+                                 const struct anser_need *need)
+{
+    struct anser_op_memory *m = anser_op_memory(device);
+    struct anser_known *k = m == NULL ? NULL : known_find(m, v, need->type);
+    if (m == NULL || k != NULL)
+        return k;
+    k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return NULL;
+    *k = (struct anser_known){ .variant = v, .type = need->type,
+                               .next = m->known };
+    m->known = k;
+    learn(device, op, need, k);
+    if (!k->right)
+        anser_log(device->ctx, 1, "%s %s is not used: %s", op->name, v->name,
+                  anser_error(device->ctx));
+    return k;
+}
+
+enum anser_status anser_op_choose(anser_device *device,
+                                  const struct anser_op *op,
+                                  const struct anser_need *need,
+                                  struct anser_chosen *chosen)
+{
+    for (uint32_t i = op->n; i-- > 0;) {
+        const struct anser_variant *v = &op->rows[i];
+        if (!v->fits(&device->caps, need))
+            continue;
+        const struct anser_known *k = known(device, op, v, need);
+        if (k == NULL)
+            return anser_fail_memory(device->ctx, sizeof *k);
+        if (k->right) {
+            *chosen = (struct anser_chosen){ v, k->kernel };
+            return ANSER_OK;
+        }
+    }
+    char why[512];
+    snprintf(why, sizeof why, "%s", anser_error(device->ctx));
+    return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
+                      "no kernel for %s works on %s; the last: %s", op->name,
+                      device->caps.name, why);
+}
+
+bool anser_fits_any(const struct anser_caps *caps,
+                    const struct anser_need *need)
+{
+    (void)caps;
+    (void)need;
+    return true;
+}
+
+bool anser_fits_gpu64(const struct anser_caps *caps,
+                      const struct anser_need *need)
+{
+    (void)need;
+    return (caps->type & CL_DEVICE_TYPE_GPU) != 0 /* lanes run in step     */
+        && caps->local_is_real                    /* and share real memory */
+        && caps->max_group >= 64;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An operation is a table of variants.  Row 0 is the plain one, which fits
+ * every device; a later row is preferred to an earlier one.  A row is chosen
+ * when its predicate holds, its kernel builds, and it has agreed with the
+ * plain C reference on this device; else the next lower row is tried.
+ */
+#ifndef ANSER_OP_VARIANT_H
+#define ANSER_OP_VARIANT_H
+
+#include "base/block.h"
+#include "rt/program.h"
+
+/* What an operation is asked for: the block type (matrices), the sizes. */
+struct anser_need {
+    uint32_t type;                   /* enum anser_type; 0 where no matrix  */
+    uint32_t rows, cols;             /* of a matrix; else cols = C          */
+    bool precise;                    /* float activations only              */
+};
+
+struct anser_op;
+
+struct anser_variant {
+    const char *name;
+    const char *file, *kernel;       /* in cl/                              */
+    const char *options;             /* -D ..., TYPE comes on top           */
+    /* May this row serve?  One commented boolean. */
+    bool (*fits)(const struct anser_caps *caps, const struct anser_need *need);
+    /* The work-items for n by m pieces of work (see each operation). */
+    struct anser_grid (*grid)(const struct anser_variant *v, uint32_t n,
+                              uint32_t m);
+    uint32_t layout;                 /* of the weights: enum anser_layout   */
+    uint32_t wg, rows, tokens;       /* as in options                       */
+    double bound;                    /* of max |error| / rms of the result  */
+};
+
+/* A variant with its kernel, ready on a device. */
+struct anser_chosen {
+    const struct anser_variant *variant;
+    struct anser_kernel *kernel;
+};
+
+struct anser_error {                 /* of a variant against ref            */
+    double error, bound;             /* right if error <= bound (not NaN)   */
+    char shape[64];
+};
+
+struct anser_op {
+    const char *name;
+    const struct anser_variant *rows;
+    uint32_t n;
+    bool typed;                      /* works on a matrix of blocks         */
+    /* Runs the variant on made-up data and compares with ref. */
+    enum anser_status (*check)(anser_device *device,
+                               const struct anser_chosen *chosen,
+                               const struct anser_need *need,
+                               struct anser_error *error);
+};
+
+/* The best row that serves.  DEVICE_FAILED if not even row 0 does. */
+enum anser_status anser_op_choose(anser_device *device,
+                                  const struct anser_op *op,
+                                  const struct anser_need *need,
+                                  struct anser_chosen *chosen);
+
+/* The row with this index for `need`, built and checked, or a failure. */
+enum anser_status anser_op_row(anser_device *device, const struct anser_op *op,
+                               uint32_t row, const struct anser_need *need,
+                               struct anser_chosen *chosen,
+                               struct anser_error *error);
+
+/* What a device remembers of its operations, made at first use (NULL without
+ * memory) and freed with the device. */
+struct anser_known;
+struct anser_matmul_plan;
+struct anser_op_memory {
+    struct anser_known *known;       /* owned list                          */
+    struct anser_matmul_plan *plans; /* owned list                          */
+};
+struct anser_op_memory *anser_op_memory(anser_device *device);
+
+/* Every operation, for the self-test; ended by NULL. */
+extern const struct anser_op *const anser_ops[];
+
+/* Predicates that several tables share. */
+bool anser_fits_any(const struct anser_caps *caps,
+                    const struct anser_need *need);
+bool anser_fits_gpu64(const struct anser_caps *caps,
+                      const struct anser_need *need);
+
+#endif
