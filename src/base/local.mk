@@ -24,8 +24,15 @@ libanser_core_la_SOURCES += \
 	src/base/ref.h \
 	src/base/ref_model.c \
 	src/base/status.c \
+	src/base/synth.c \
+	src/base/synth.h \
+	src/base/synth_fill.c \
+	src/base/synth_plan.c \
+	src/base/synth_vocab.c \
 	src/base/tempfile.c \
 	src/base/tempfile.h \
 	src/base/v7.c \
 	src/base/v7.h \
-	src/base/v7_bind.c
+	src/base/v7_bind.c \
+	src/base/world.c \
+	src/base/world.h

@@ -62,26 +62,26 @@ struct variant {
 
 static const struct variant variants[] = {
     /* newer publishers' files */
-    { "q6_k-embedding", ANSER_F16, .q6_embedding = 1 },
+    { "q6_k-embedding", .lora = ANSER_F16, .q6_embedding = 1 },
     /* what layer 0 never reads is left out */
-    { "no-layer0-v", ANSER_F16, .no_layer0_v = 1 },
+    { "no-layer0-v", .lora = ANSER_F16, .no_layer0_v = 1 },
     /* converted with --outtype q8_0, bf16 and f32 */
-    { "q8_0-lora", ANSER_Q8_0 },
-    { "bf16-lora", ANSER_BF16 },
-    { "f32-lora", ANSER_F32 },
+    { "q8_0-lora", .lora = ANSER_Q8_0 },
+    { "bf16-lora", .lora = ANSER_BF16 },
+    { "f32-lora", .lora = ANSER_F32 },
     /* shapes without, and with more, trailing ones */
-    { "lerp-2d", ANSER_F16, .lerp = LERP_2D },
-    { "lerp-k-3d", ANSER_F16, .lerp = LERP_K_3D },
+    { "lerp-2d", .lora = ANSER_F16, .lerp = LERP_2D },
+    { "lerp-k-3d", .lora = ANSER_F16, .lerp = LERP_K_3D },
     /* llama-quantize's order, and one that nobody writes */
-    { "sorted", ANSER_F16, .order = ORDER_SORTED },
-    { "reversed", ANSER_F16, .order = ORDER_REVERSED },
-    { "no-eos", ANSER_F16, .no_eos = 1 },
+    { "sorted", .lora = ANSER_F16, .order = ORDER_SORTED },
+    { "reversed", .lora = ANSER_F16, .order = ORDER_REVERSED },
+    { "no-eos", .lora = ANSER_F16, .no_eos = 1 },
     /* neither head_count nor any general.* but the architecture */
-    { "old-keys", ANSER_F16, .old_keys = 1 },
+    { "old-keys", .lora = ANSER_F16, .old_keys = 1 },
     { .name = NULL }
 };
 
-static const struct variant stock = { NULL, ANSER_F16, .no_eos = 0 };
+static const struct variant stock = { .lora = ANSER_F16 };
 
 enum role { ROLE_VECTOR, ROLE_LORA, ROLE_MATRIX, ROLE_EMBEDDING, ROLE_HEAD };
 
