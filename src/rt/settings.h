@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The environment variables, all of them, read in one place when a device is
+ * opened:
+ *
+ *   ANSER_POOL_ENTRIES  freed buffers that are kept, 0..4096 (default 64;
+ *                       0 switches the pool off)
+ *   ANSER_WAIT          how the host waits: block (default), poll, thread
+ *   ANSER_CACHE         0 switches the program cache off, 1 (default) on
+ *   ANSER_CACHE_DIR     its directory instead of the user's (rt/cache_dir.c)
+ *
+ * A value that is none of these is an error and not ignored: a measurement
+ * with a misspelt switch would lie.
+ */
+#ifndef ANSER_RT_SETTINGS_H
+#define ANSER_RT_SETTINGS_H
+
+#include "base/ctx.h"
+
+#include <stdbool.h>
+
+enum anser_wait { ANSER_WAIT_BLOCK, ANSER_WAIT_POLL, ANSER_WAIT_THREAD };
+
+#define ANSER_POOL_ENTRIES_MAX 4096
+
+struct anser_settings {
+    unsigned pool_entries;
+    enum anser_wait wait;
+    bool cache;
+    char cache_dir[1024];        /* "" where there is none: no cache        */
+};
+
+/* BAD_ARG names the variable, its value and what may stand there. */
+enum anser_status anser_settings_read(anser_ctx *ctx,
+                                      struct anser_settings *settings);
+
+/* The directory of the cache, "" if none is known. */
+void anser_settings_cache_dir(char *dir, size_t cap);
+
+#endif
