@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Manual pages, and the examples that `make installcheck` builds against the
 # installed library.
-dist_man_MANS += doc/anser.3
+dist_man_MANS += doc/anser.1 doc/anser.3
 
 examples = generate
 

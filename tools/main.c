@@ -91,10 +91,9 @@ static int run_command(const struct anser_command *command, int argc,
 /* --version, --help, and what is no command. */
 static int run_itself(const char *word)
 {
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+    if (strcmp(word, "--version") == 0)
         printf("anser %s\n", anser_version_string());
-    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0
-             || strcmp(word, "help") == 0)
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         print_commands(stdout);
     else {
         fprintf(stderr, "anser: unknown %s '%s'; see anser --help\n",

@@ -137,7 +137,8 @@ static int run_opened(struct anser_session *s,
         return -1;
     int failed = v->chat ? anser_chat(&g, v, prompt)
         : run_text(&g, v, prompt, n);
-    anser_generator_report(&g);
+    if (!g.output_lost)
+        anser_generator_report(&g);
     if (failed == 0 && v->state_save != NULL)
         failed = anser_session_check(s, anser_state_save(s->state,
                                                          v->state_save));
