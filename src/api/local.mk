@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The public names: argument checks, no logic.
 libanser_core_la_SOURCES += \
+	src/api/cl_api.c \
 	src/api/file_api.c \
 	src/api/insight_api.c \
 	src/api/model_api.c \
