@@ -1,75 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Vocabulary, tokenizer and UTF-8 assembly, on made-up vocabularies and, where
- * ../shared stands beside the tree, on the World vocabulary with all cases of
- * its fixture.
- */
-#include "base/gguf_write.h"
-#include "base/world.h"
+/* Vocabulary, tokenizer and UTF-8 assembly, on made-up vocabularies. */
+#include "text_util.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#define SCRATCH "tests/scratch/text.gguf"
-
-/* What goes into a file; a zero is left out of it. */
-struct made {
-    const char *model;
-    const struct anser_gguf_text *tokens;
-    const int32_t *types;
-    uint64_t n, n_types;
-    uint32_t eos;
-};
-
-static anser_ctx *ctx;
-static anser_vocab *vocab;
-
-static void setup(void)
-{
-    mkdir("tests", 0777);
-    mkdir("tests/scratch", 0777);
-    ck_assert_int_eq(anser_ctx_new(&ctx), ANSER_OK);
-    vocab = NULL;
-}
-
-static void teardown(void)
-{
-    anser_vocab_free(vocab);
-    anser_ctx_free(ctx);
-    remove(SCRATCH);
-}
-
-static void ok(enum anser_status status)
-{
-    ck_assert_msg(status == ANSER_OK, "%s: %s", anser_status_text(status),
-                  anser_error(ctx));
-}
-
-/* Writes the file, opens the vocabulary of it, closes it. */
-static enum anser_status open_made(const struct made *m)
-{
-    struct anser_gguf_writer *w;
-    anser_file *file;
-    ok(anser_gguf_create(ctx, SCRATCH, &w));
-    if (m->model != NULL)
-        ok(anser_gguf_put_string(w, "tokenizer.ggml.model", m->model));
-    if (m->tokens != NULL)
-        ok(anser_gguf_put_strings(w, "tokenizer.ggml.tokens", m->n,
-                                  m->tokens));
-    if (m->types != NULL)
-        ok(anser_gguf_put_i32s(w, "tokenizer.ggml.token_type", m->n_types,
-                               m->types));
-    if (m->eos != 0)
-        ok(anser_gguf_put_u32(w, "tokenizer.ggml.eos_token_id", m->eos));
-    ok(anser_gguf_finish(w));
-    ok(anser_gguf_open(ctx, SCRATCH, &file));
-    enum anser_status status = anser_vocab_new(file, &vocab);
-    anser_gguf_close(file);
-    return status;
-}
 
 #define TEXT(s) { s, sizeof(s) - 1 }
 #define MOST 300
@@ -90,58 +25,8 @@ static void open_bytes_and(const char *const *more, unsigned n_more)
         tokens[n] = (struct anser_gguf_text) { more[i], strlen(more[i]) };
         types[n] = 1;
     }
-    struct made m = { "rwkv", tokens, types, n, n, 0 };
-    ok(open_made(&m));
-}
-
-static void expect_ids(const char *text, size_t n, const uint32_t *want,
-                       size_t n_want)
-{
-    uint32_t ids[4096];
-    size_t count = 99;
-    ck_assert_uint_le(n_want, 4096);
-    ok(anser_encode(vocab, text, n, ids, 4096, &count));
-    ck_assert_msg(count == n_want, "%zu ids, expected %zu, of \"%.*s\"",
-                  count, n_want, (int)n, text);
-    for (size_t i = 0; i < count; i++)
-        ck_assert_msg(ids[i] == want[i], "id %zu is %u, expected %u", i,
-                      (unsigned)ids[i], (unsigned)want[i]);
-}
-
-static void expect_bytes(uint32_t id, const char *want, size_t n_want)
-{
-    const char *bytes;
-    size_t n;
-    ok(anser_decode(vocab, id, &bytes, &n));
-    ck_assert_msg(n == n_want && memcmp(bytes, want, n) == 0,
-                  "id %u has other bytes than expected", (unsigned)id);
-}
-
-/* decode(encode(x)) == x for random bytes, half of them from a few letters. */
-static void expect_round_trips(void)
-{
-    static const char letters[] = "ab \n<>s[]PAD0123456\\x\xe6\x97\xa5";
-    srand(7);
-    for (int round = 0; round < 200; round++) {
-        unsigned char text[500];
-        uint32_t ids[500];
-        size_t n = (size_t)rand() % sizeof text, count, at = 0;
-        for (size_t i = 0; i < n; i++)
-            text[i] = (unsigned char)(round & 1 ? rand() >> 7
-                : letters[(size_t)rand() % (sizeof letters - 1)]);
-        ok(anser_encode(vocab, text, n, ids, sizeof text, &count));
-        ck_assert_uint_le(count, n);
-        for (size_t i = 0; i < count; i++) {
-            const char *bytes;
-            size_t length;
-            ok(anser_decode(vocab, ids[i], &bytes, &length));
-            ck_assert_uint_gt(length, 0);
-            ck_assert_uint_le(at + length, n);
-            ck_assert_int_eq(memcmp(text + at, bytes, length), 0);
-            at += length;
-        }
-        ck_assert_uint_eq(at, n);
-    }
+    struct test_vocab v = { "rwkv", tokens, types, n, n, 0 };
+    test_ok(test_vocab_open(&v));
 }
 
 START_TEST(unescapes)
@@ -152,22 +37,23 @@ START_TEST(unescapes)
         TEXT("[PAD8]"),
     };
     static const int32_t types[] = { 3, 1, 1, 1, 1, 1, 4, 3, 5 };
-    struct made m = { "rwkv", tokens, types, 9, 9, 7 };
-    ok(open_made(&m));
-    ck_assert_uint_eq(anser_vocab_size(vocab), 9);
-    ck_assert_uint_eq(anser_vocab_eos(vocab), 7);
-    expect_bytes(0, "", 0);
-    expect_bytes(1, "\t\n\r", 3);
-    expect_bytes(2, "\\", 1);
-    expect_bytes(3, "'\"", 2);
-    expect_bytes(4, "\0\xff", 2);
-    expect_bytes(5, "q", 1);
-    expect_bytes(6, "caf\xc3\xa9", 5);
-    expect_bytes(7, "", 0);
-    expect_bytes(8, "", 0);
+    struct test_vocab v = { "rwkv", tokens, types, 9, 9, 7 };
+    test_ok(test_vocab_open(&v));
+    ck_assert_uint_eq(anser_vocab_size(test_text_vocab), 9);
+    ck_assert_uint_eq(anser_vocab_eos(test_text_vocab), 7);
+    test_expect_bytes(0, "", 0);
+    test_expect_bytes(1, "\t\n\r", 3);
+    test_expect_bytes(2, "\\", 1);
+    test_expect_bytes(3, "'\"", 2);
+    test_expect_bytes(4, "\0\xff", 2);
+    test_expect_bytes(5, "q", 1);
+    test_expect_bytes(6, "caf\xc3\xa9", 5);
+    test_expect_bytes(7, "", 0);
+    test_expect_bytes(8, "", 0);
     const char *bytes = "kept";
     size_t n = 4;
-    ck_assert_int_eq(anser_decode(vocab, 9, &bytes, &n), ANSER_BAD_ARG);
+    ck_assert_int_eq(anser_decode(test_text_vocab, 9, &bytes, &n),
+                     ANSER_BAD_ARG);
     ck_assert_str_eq(bytes, "kept");
 }
 END_TEST
@@ -178,10 +64,10 @@ START_TEST(refuses_bad_escapes)
     struct anser_gguf_text tokens[] = { TEXT("<s>"), TEXT("a"), TEXT("") };
     static const int32_t types[] = { 3, 1, 1 };
     tokens[2] = (struct anser_gguf_text) { bad[_i], strlen(bad[_i]) };
-    struct made m = { "rwkv", tokens, types, 3, 3, 0 };
-    ck_assert_int_eq(open_made(&m), ANSER_BAD_FILE);
-    ck_assert_ptr_null(vocab);
-    ck_assert_ptr_nonnull(strstr(anser_error(ctx), "token 2 "));
+    struct test_vocab v = { "rwkv", tokens, types, 3, 3, 0 };
+    ck_assert_int_eq(test_vocab_open(&v), ANSER_BAD_FILE);
+    ck_assert_ptr_null(test_text_vocab);
+    ck_assert_ptr_nonnull(strstr(anser_error(test_text_ctx), "token 2 "));
 }
 END_TEST
 
@@ -190,7 +76,7 @@ START_TEST(refuses_bad_files)
     static const struct anser_gguf_text tokens[] = { TEXT("<s>"), TEXT("a") };
     static const int32_t types[] = { 3, 1, 1 };
     static const struct {
-        struct made made;
+        struct test_vocab made;
         enum anser_status status;
         const char *text;
     } cases[] = {
@@ -201,10 +87,9 @@ START_TEST(refuses_bad_files)
         { { "rwkv", tokens, types, 2, 3, 0 }, ANSER_BAD_FILE, "token_type" },
         { { "rwkv", tokens, types, 2, 2, 2 }, ANSER_BAD_FILE, "eos_token_id" },
     };
-    ck_assert_int_eq(open_made(&cases[_i].made), cases[_i].status);
-    ck_assert_ptr_null(vocab);
-    ck_assert_msg(strstr(anser_error(ctx), cases[_i].text) != NULL, "%s",
-                  anser_error(ctx));
+    ck_assert_int_eq(test_vocab_open(&cases[_i].made), cases[_i].status);
+    ck_assert_ptr_null(test_text_vocab);
+    ck_assert_ptr_nonnull(strstr(anser_error(test_text_ctx), cases[_i].text));
 }
 END_TEST
 
@@ -212,14 +97,14 @@ START_TEST(takes_the_longest_match)
 {
     static const char *const more[] = { "ab", "abcd", "bc", "ab", "<s>x" };
     open_bytes_and(more, 5);
-    expect_ids("abcd", 4, (const uint32_t[]) { 258 }, 1);
-    expect_ids("abce", 4, (const uint32_t[]) { 257, 'c' + 1, 'e' + 1 }, 3);
-    expect_ids("xbc", 3, (const uint32_t[]) { 'x' + 1, 259 }, 2);
-    expect_ids("a<s>b", 5, (const uint32_t[]) {
+    test_expect_ids("abcd", 4, (const uint32_t[]) { 258 }, 1);
+    test_expect_ids("abce", 4, (const uint32_t[]) { 257, 'c' + 1, 'e' + 1 }, 3);
+    test_expect_ids("xbc", 3, (const uint32_t[]) { 'x' + 1, 259 }, 2);
+    test_expect_ids("a<s>b", 5, (const uint32_t[]) {
         'a' + 1, '<' + 1, 's' + 1, '>' + 1, 'b' + 1 }, 5);
-    expect_ids("\0\xff", 2, (const uint32_t[]) { 1, 256 }, 2);
-    expect_ids("", 0, NULL, 0);
-    expect_round_trips();
+    test_expect_ids("\0\xff", 2, (const uint32_t[]) { 1, 256 }, 2);
+    test_expect_ids("", 0, NULL, 0);
+    test_expect_round_trips();
 }
 END_TEST
 
@@ -229,12 +114,12 @@ START_TEST(counts_beyond_the_room)
     open_bytes_and(more, 1);
     uint32_t ids[3] = { 7, 7, 7 };
     size_t count;
-    ok(anser_encode(vocab, "abxab", 5, ids, 2, &count));
+    test_ok(anser_encode(test_text_vocab, "abxab", 5, ids, 2, &count));
     ck_assert_uint_eq(count, 3);
     ck_assert_uint_eq(ids[0], 257);
     ck_assert_uint_eq(ids[1], 'x' + 1);
     ck_assert_uint_eq(ids[2], 7);
-    ok(anser_encode(vocab, "abxab", 5, NULL, 0, &count));
+    test_ok(anser_encode(test_text_vocab, "abxab", 5, NULL, 0, &count));
     ck_assert_uint_eq(count, 3);
 }
 END_TEST
@@ -245,38 +130,39 @@ START_TEST(needs_no_types)
     static const struct anser_gguf_text tokens[] = {
         TEXT("a"), TEXT("a"), TEXT("[PAD2]"), TEXT("[PAD2]"),
     };
-    struct made m = { "rwkv", tokens, NULL, 4, 0, 0 };
-    ok(open_made(&m));
-    expect_ids("a[PAD2]a", 8, (const uint32_t[]) { 1, 3, 1 }, 3);
-    expect_bytes(2, "", 0);
+    struct test_vocab v = { "rwkv", tokens, NULL, 4, 0, 0 };
+    test_ok(test_vocab_open(&v));
+    test_expect_ids("a[PAD2]a", 8, (const uint32_t[]) { 1, 3, 1 }, 3);
+    test_expect_bytes(2, "", 0);
 }
 END_TEST
 
 START_TEST(fails_on_a_byte_without_token)
 {
     static const struct anser_gguf_text tokens[] = { TEXT("a"), TEXT("a") };
-    struct made m = { "rwkv", tokens, NULL, 2, 0, 0 };
+    struct test_vocab v = { "rwkv", tokens, NULL, 2, 0, 0 };
     uint32_t ids[2] = { 7, 7 };
     size_t count = 7;
-    ok(open_made(&m));
-    ck_assert_int_eq(anser_encode(vocab, "ab", 2, ids, 2, &count),
+    test_ok(test_vocab_open(&v));
+    ck_assert_int_eq(anser_encode(test_text_vocab, "ab", 2, ids, 2, &count),
                      ANSER_BAD_FILE);
     ck_assert_uint_eq(ids[0], 7);
     ck_assert_uint_eq(count, 7);
-    ck_assert_ptr_nonnull(strstr(anser_error(ctx), "0x62 at offset 1"));
+    ck_assert_ptr_nonnull(strstr(anser_error(test_text_ctx),
+                                 "0x62 at offset 1"));
 }
 END_TEST
 
 START_TEST(takes_null)
 {
     size_t count;
-    ck_assert_int_eq(anser_vocab_new(NULL, &vocab), ANSER_BAD_ARG);
+    ck_assert_int_eq(anser_vocab_new(NULL, &test_text_vocab), ANSER_BAD_ARG);
     ck_assert_int_eq(anser_encode(NULL, "a", 1, NULL, 0, &count),
                      ANSER_BAD_ARG);
     open_bytes_and(NULL, 0);
-    ck_assert_int_eq(anser_encode(vocab, NULL, 1, NULL, 0, &count),
+    ck_assert_int_eq(anser_encode(test_text_vocab, NULL, 1, NULL, 0, &count),
                      ANSER_BAD_ARG);
-    ck_assert_int_eq(anser_encode(vocab, "a", 1, NULL, 1, &count),
+    ck_assert_int_eq(anser_encode(test_text_vocab, "a", 1, NULL, 1, &count),
                      ANSER_BAD_ARG);
     anser_vocab_free(NULL);
 }
@@ -329,10 +215,21 @@ START_TEST(utf8_passes_what_is_none)
 }
 END_TEST
 
-static const char *shared(const char *name)
+int main(void)
 {
-    static char path[4096];
-    const char *top = getenv("top_srcdir");
-    snprintf(path, sizeof path, "%s/../shared/%s", top ? top : ".", name);
-    return access_ok(path) ? path : NULL;
+    Suite *suite = suite_create("text");
+    TCase *tests = tcase_create("text");
+    tcase_add_checked_fixture(tests, test_text_enter, test_text_leave);
+    tcase_add_test(tests, unescapes);
+    tcase_add_loop_test(tests, refuses_bad_escapes, 0, 5);
+    tcase_add_loop_test(tests, refuses_bad_files, 0, 6);
+    tcase_add_test(tests, takes_the_longest_match);
+    tcase_add_test(tests, counts_beyond_the_room);
+    tcase_add_test(tests, needs_no_types);
+    tcase_add_test(tests, fails_on_a_byte_without_token);
+    tcase_add_test(tests, takes_null);
+    tcase_add_test(tests, utf8_waits_for_whole_characters);
+    tcase_add_loop_test(tests, utf8_passes_what_is_none, 0, 12);
+    suite_add_tcase(suite, tests);
+    return test_run(suite, 1);
 }

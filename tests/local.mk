@@ -3,15 +3,39 @@
 # since OpenCL does not survive a fork) and checks of the tree itself (sh).
 
 # One line a suite: its name here, its sources below.
-host_suites =
+host_suites = \
+	tests/check_chat \
+	tests/check_philox \
+	tests/check_sampler \
+	tests/check_text \
+	tests/check_world
 device_suites =
 
 tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh \
 	tests/man.sh
 
+test_util = tests/check_util.c tests/check_util.h
+text_util = tests/text_util.c tests/text_util.h
 suite_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 suite_libs = libanser_core.la $(CHECK_LIBS)
+
+tests_check_chat_SOURCES = tests/check_chat.c $(test_util) \
+	tools/chat_format.c tools/chat_format.h tools/stop.c tools/stop.h
+tests_check_chat_CPPFLAGS = $(suite_cppflags) -I$(top_srcdir)/tools
+tests_check_chat_LDADD = $(suite_libs)
+tests_check_philox_SOURCES = tests/check_philox.c $(test_util)
+tests_check_philox_CPPFLAGS = $(suite_cppflags)
+tests_check_philox_LDADD = $(suite_libs)
+tests_check_sampler_SOURCES = tests/check_sampler.c $(test_util)
+tests_check_sampler_CPPFLAGS = $(suite_cppflags)
+tests_check_sampler_LDADD = $(suite_libs)
+tests_check_text_SOURCES = tests/check_text.c $(text_util) $(test_util)
+tests_check_text_CPPFLAGS = $(suite_cppflags)
+tests_check_text_LDADD = $(suite_libs)
+tests_check_world_SOURCES = tests/check_world.c $(text_util) $(test_util)
+tests_check_world_CPPFLAGS = $(suite_cppflags)
+tests_check_world_LDADD = $(suite_libs)
 
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
