@@ -377,6 +377,43 @@ ANSER_CHECKED enum anser_status
 anser_generate(anser_state *state, anser_sampler *sampler, uint64_t max,
                anser_token_fn *fn, void *user);
 
+/* --------------------------------------------------------------- cache */
+
+/* Programs that were built and self-tests that passed are kept on disk, in a
+ * directory of the user ($ANSER_CACHE_DIR, else $XDG_CACHE_HOME/anser or
+ * ~/.cache/anser, on macOS ~/Library/Caches/anser; ANSER_CACHE=0 switches it
+ * off).  It never makes a run fail; these functions are for looking after
+ * it. */
+struct anser_cache_entry {
+    size_t size;              /* sizeof(struct), set by the library         */
+    const char *file;         /* its name in the directory                  */
+    const char *kind;         /* "program", "pass"; "" if it is damaged     */
+    const char *name, *options;     /* of a program: file and options       */
+    const char *device, *driver;
+    uint64_t bytes;
+    int64_t used;             /* last use, seconds since 1970               */
+    const char *fault;        /* NULL: sound, else what is wrong with it    */
+};
+typedef void anser_cache_fn(void *user, const struct anser_cache_entry *entry);
+
+/* The directory, ended by NUL and cut to fit buf(cap); returns the whole
+ * length, 0 if none is known. */
+ANSER_API size_t anser_cache_path(char *buf, size_t cap);
+
+/* One call of fn an entry, each read and checked whole, the longest unused
+ * first; fn may be NULL.  A directory that is absent is an empty cache.  IO:
+ * it can't be used, the text says why. */
+ANSER_CHECKED enum anser_status
+anser_cache_list(anser_ctx *ctx, anser_cache_fn *fn, void *user);
+
+/* As _list; BAD_FILE if any entry has a fault. */
+ANSER_CHECKED enum anser_status
+anser_cache_verify(anser_ctx *ctx, anser_cache_fn *fn, void *user);
+
+/* Removes all entries; *n of them. */
+ANSER_CHECKED enum anser_status
+anser_cache_clear(anser_ctx *ctx, uint64_t *n);
+
 /* --------------------------------------------------------------- files */
 
 /* Writes a GGUF file of random weights with the shapes and tensor types of a

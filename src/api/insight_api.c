@@ -26,6 +26,8 @@ static void check_row(anser_device *device, const struct anser_op *op,
         return;
     const enum anser_status status = anser_op_row(device, op, row, &need,
                                                   &chosen, &error);
+    if (status == ANSER_UNSUPPORTED)     /* only the driver could tell      */
+        return;
     const struct anser_check check = {
         .op = op->name, .variant = op->rows[row].name,
         .shape = status == ANSER_OK || error.error >= 0

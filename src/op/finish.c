@@ -29,7 +29,8 @@ static const struct anser_variant rows[] = {
     { .name = "item", .file = "finish.cl", .kernel = "finish_item",
       .fits = anser_fits_any, .grid = grid_item, .bound = 1e-5 },
     { .name = "group", .file = "finish.cl", .kernel = "finish_group",
-      .options = "-D WG=64", .fits = anser_fits_gpu64, .grid = grid_group,
+      .options = "-D WG=64", .fits = anser_fits_group64,
+      .suits = anser_suits_gpu, .grid = grid_group,
       .wg = 64, .bound = 1e-5 },
 };
 

@@ -48,7 +48,7 @@ static struct anser_grid grid_tile(const struct anser_variant *v,
 static bool fits_tile(const struct anser_caps *caps,
                       const struct anser_need *need)
 {
-    return anser_fits_gpu64(caps, need)
+    return anser_fits_group64(caps, need)
            && caps->max_group >= 128           /* the tile's group          */
            && caps->local_memory >= 12 * 1024  /* and its two halves        */
            && need->cols % 32 == 0;            /* whole runs of columns     */
@@ -60,8 +60,8 @@ static const struct anser_variant few_rows[] = {
       .options = "-D TOKENS=1", .fits = anser_fits_any, .grid = grid_item,
       .tokens = 1, .bound = 2e-5 },
     { .name = "group", .file = "matvec.cl", .kernel = "matvec_group",
-      .options = "-D WG=64 -D ROWS=4", .fits = anser_fits_gpu64,
-      .grid = grid_group, .wg = 64, .rows = 4, .bound = 2e-5 },
+      .options = "-D WG=64 -D ROWS=4", .fits = anser_fits_group64,
+      .suits = anser_suits_gpu, .grid = grid_group, .wg = 64, .rows = 4, .bound = 2e-5 },
 };
 
 static const struct anser_variant many_rows[] = {
@@ -69,7 +69,7 @@ static const struct anser_variant many_rows[] = {
       .options = "-D TOKENS=8", .fits = anser_fits_any, .grid = grid_item,
       .tokens = 8, .bound = 2e-5 },
     { .name = "tile", .file = "matmul.cl", .kernel = "matmul_tile",
-      .fits = fits_tile, .grid = grid_tile, .wg = 128, .rows = 64,
+      .fits = fits_tile, .suits = anser_suits_gpu, .grid = grid_tile, .wg = 128, .rows = 64,
       .tokens = 32, .bound = 2e-5 },
 };
 /* clang-format on */

@@ -28,14 +28,15 @@ static struct anser_grid grid_group(const struct anser_variant *v, uint32_t T,
 static bool fits_group(const struct anser_caps *caps,
                        const struct anser_need *need)
 {
-    return anser_fits_gpu64(caps, need) && caps->max_group >= 128;
+    return anser_fits_group64(caps, need) && caps->max_group >= 128;
 }
 
 static const struct anser_variant rows[] = {
     { .name = "item", .file = "norm.cl", .kernel = "norm_item",
       .fits = anser_fits_any, .grid = grid_item, .bound = 1e-5 },
     { .name = "group", .file = "norm.cl", .kernel = "norm_group",
-      .options = "-D WG=128", .fits = fits_group, .grid = grid_group,
+      .options = "-D WG=128", .fits = fits_group,
+      .suits = anser_suits_gpu, .grid = grid_group,
       .wg = 128, .bound = 1e-5 },
 };
 

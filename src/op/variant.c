@@ -65,7 +65,7 @@ static enum anser_status build(anser_device *device, const struct anser_op *op,
     const struct anser_kernel_key key = { v->file, options, v->kernel };
     TRY(anser_kernel_get(device, &key, kernel));
     if (v->wg > (*kernel)->max_group)
-        return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
+        return anser_fail(device->ctx, ANSER_UNSUPPORTED,
                           "%s: a work-group of %u does not fit (at most %zu)",
                           v->kernel, (unsigned)v->wg, (*kernel)->max_group);
     return ANSER_OK;
@@ -157,7 +157,8 @@ enum anser_status anser_op_choose(anser_device *device,
 {
     for (uint32_t i = op->n; i-- > 0;) {
         const struct anser_variant *v = &op->rows[i];
-        if (!v->fits(&device->caps, need))
+        if (!v->fits(&device->caps, need)
+            || (v->suits != NULL && !v->suits(&device->caps)))
             continue;
         const struct anser_known *k = known(device, op, v, need);
         if (k == NULL)
@@ -182,11 +183,15 @@ bool anser_fits_any(const struct anser_caps *caps,
     return true;
 }
 
-bool anser_fits_gpu64(const struct anser_caps *caps,
-                      const struct anser_need *need)
+bool anser_fits_group64(const struct anser_caps *caps,
+                        const struct anser_need *need)
 {
     (void)need;
+    return caps->max_group >= 64 && caps->max_item[0] >= 64;
+}
+
+bool anser_suits_gpu(const struct anser_caps *caps)
+{
     return (caps->type & CL_DEVICE_TYPE_GPU) != 0 /* lanes run in step     */
-        && caps->local_is_real                    /* and share real memory */
-        && caps->max_group >= 64;
+           && caps->local_is_real;                /* and share real memory */
 }

@@ -2,8 +2,9 @@
 /*
  * An operation is a table of variants.  Row 0 is the plain one, which fits
  * every device; a later row is preferred to an earlier one.  A row is chosen
- * when its predicate holds, its kernel builds, and it has agreed with the
- * plain C reference on this device; else the next lower row is tried.
+ * when it can run (fits), is meant for this class of device (suits), builds,
+ * and has agreed with the plain C reference on this device; else the next
+ * lower row is tried.  Tests and the self-test run all rows that fit.
  */
 #ifndef ANSER_OP_VARIANT_H
 #define ANSER_OP_VARIANT_H
@@ -24,8 +25,10 @@ struct anser_variant {
     const char *name;
     const char *file, *kernel;       /* in cl/                              */
     const char *options;             /* -D ..., TYPE comes on top           */
-    /* May this row serve?  One commented boolean. */
+    /* Can this row serve?  One commented boolean. */
     bool (*fits)(const struct anser_caps *caps, const struct anser_need *need);
+    /* Is it likely to be fast here?  NULL: everywhere. */
+    bool (*suits)(const struct anser_caps *caps);
     /* The work-items for n by m pieces of work (see each operation). */
     struct anser_grid (*grid)(const struct anser_variant *v, uint32_t n,
                               uint32_t m);
@@ -63,7 +66,8 @@ enum anser_status anser_op_choose(anser_device *device,
                                   const struct anser_need *need,
                                   struct anser_chosen *chosen);
 
-/* The row with this index for `need`, built and checked, or a failure. */
+/* The row with this index for `need`, built and checked, or a failure;
+ * UNSUPPORTED if its work-group is too large for the kernel here. */
 enum anser_status anser_op_row(anser_device *device, const struct anser_op *op,
                                uint32_t row, const struct anser_need *need,
                                struct anser_chosen *chosen,
@@ -85,7 +89,8 @@ extern const struct anser_op *const anser_ops[];
 /* Predicates that several tables share. */
 bool anser_fits_any(const struct anser_caps *caps,
                     const struct anser_need *need);
-bool anser_fits_gpu64(const struct anser_caps *caps,
-                      const struct anser_need *need);
+bool anser_fits_group64(const struct anser_caps *caps,
+                        const struct anser_need *need);
+bool anser_suits_gpu(const struct anser_caps *caps);
 
 #endif

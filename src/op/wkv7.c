@@ -28,7 +28,8 @@ static const struct anser_variant rows[] = {
     { .name = "item", .file = "wkv7.cl", .kernel = "wkv7_item",
       .fits = anser_fits_any, .grid = grid_item, .bound = 1e-5 },
     { .name = "group", .file = "wkv7.cl", .kernel = "wkv7_group",
-      .options = "-D WG=64", .fits = anser_fits_gpu64, .grid = grid_group,
+      .options = "-D WG=64", .fits = anser_fits_group64,
+      .suits = anser_suits_gpu, .grid = grid_group,
       .wg = 64, .bound = 1e-5 },
 };
 
