@@ -2,10 +2,11 @@
 # Suites on the host (Check, forked), suites on a device (Check, not forked,
 # since OpenCL does not survive a fork) and checks of the tree itself (sh).
 
-# One line a suite: its name here, its sources below.
+# A suite's name stands here, its sources below.
 host_suites = \
 	tests/check_chat \
 	tests/check_philox \
+	tests/check_ref \
 	tests/check_sampler \
 	tests/check_text \
 	tests/check_world
@@ -15,25 +16,41 @@ tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh \
 	tests/man.sh
 
-test_util = tests/check_util.c tests/check_util.h
-text_util = tests/text_util.c tests/text_util.h
-suite_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CHECK_CFLAGS)
-suite_libs = libanser_core.la $(CHECK_LIBS)
+# What suites share.
+check_LTLIBRARIES = tests/libsuite.la
+tests_libsuite_la_SOURCES = \
+	tests/check_tiny.c \
+	tests/check_util.c tests/check_util.h \
+	tests/malformed.c tests/malformed.h \
+	tests/text_util.c tests/text_util.h
+tests_libsuite_la_CPPFLAGS = $(suite_cppflags)
 
-tests_check_chat_SOURCES = tests/check_chat.c $(test_util) \
+suite_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/tools \
+	$(CHECK_CFLAGS)
+suite_libs = tests/libsuite.la libanser_core.la $(CHECK_LIBS)
+
+tests_check_chat_SOURCES = tests/check_chat.c \
 	tools/chat_format.c tools/chat_format.h tools/stop.c tools/stop.h
-tests_check_chat_CPPFLAGS = $(suite_cppflags) -I$(top_srcdir)/tools
+tests_check_chat_CPPFLAGS = $(suite_cppflags)
 tests_check_chat_LDADD = $(suite_libs)
-tests_check_philox_SOURCES = tests/check_philox.c $(test_util)
+
+tests_check_philox_SOURCES = tests/check_philox.c
 tests_check_philox_CPPFLAGS = $(suite_cppflags)
 tests_check_philox_LDADD = $(suite_libs)
-tests_check_sampler_SOURCES = tests/check_sampler.c $(test_util)
+
+tests_check_ref_SOURCES = tests/check_ref.c
+tests_check_ref_CPPFLAGS = $(suite_cppflags)
+tests_check_ref_LDADD = $(suite_libs)
+
+tests_check_sampler_SOURCES = tests/check_sampler.c
 tests_check_sampler_CPPFLAGS = $(suite_cppflags)
 tests_check_sampler_LDADD = $(suite_libs)
-tests_check_text_SOURCES = tests/check_text.c $(text_util) $(test_util)
+
+tests_check_text_SOURCES = tests/check_text.c
 tests_check_text_CPPFLAGS = $(suite_cppflags)
 tests_check_text_LDADD = $(suite_libs)
-tests_check_world_SOURCES = tests/check_world.c $(text_util) $(test_util)
+
+tests_check_world_SOURCES = tests/check_world.c
 tests_check_world_CPPFLAGS = $(suite_cppflags)
 tests_check_world_LDADD = $(suite_libs)
 
@@ -46,7 +63,8 @@ TESTS += $(host_suites) $(device_suites)
 endif
 
 EXTRA_DIST += $(tree_checks) tests/cl12.txt tests/installcheck.sh \
-	tests/oclgrind.sh
+	tests/oclgrind.sh tests/vectors/README.md tests/vectors/blocks.txt \
+	tests/vectors/logits.txt tests/vectors/make_vectors.py
 
 # Kernel caches of Anser and of the drivers stay in the build tree.
 TEST_CACHE = $(abs_top_builddir)/tests/cache
