@@ -218,8 +218,13 @@ END_TEST
 START_TEST(ties)
 {
     static const float logits[6] = { 0, 1, 1, 1, 1, 1 };
+    static const float below[4] = { 1, 1, 2, 1 };
     unsigned times[6];
     set_plain();
+    options.top_k = 2;                          /* one above, one of three  */
+    draw_many(below, 4, 1000, times);
+    ck_assert_uint_eq(times[0] + times[2], 1000);
+    ck_assert_uint_gt(times[0], 200);
     options.top_k = 2;                          /* the lowest ids           */
     draw_many(logits, 6, 1000, times);
     ck_assert_uint_eq(times[1] + times[2], 1000);
