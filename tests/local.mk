@@ -10,7 +10,14 @@ host_suites = \
 	tests/check_sampler \
 	tests/check_text \
 	tests/check_world
-device_suites =
+device_suites = \
+	tests/check_api \
+	tests/check_model \
+	tests/check_op \
+	tests/check_cache \
+	tests/check_pool \
+	tests/check_program \
+	tests/check_rt
 
 tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh \
@@ -21,6 +28,7 @@ check_LTLIBRARIES = tests/libsuite.la
 tests_libsuite_la_SOURCES = \
 	tests/check_tiny.c \
 	tests/check_util.c tests/check_util.h \
+	tests/device_util.c tests/device_util.h \
 	tests/malformed.c tests/malformed.h \
 	tests/text_util.c tests/text_util.h
 tests_libsuite_la_CPPFLAGS = $(suite_cppflags)
@@ -33,6 +41,18 @@ tests_check_chat_SOURCES = tests/check_chat.c \
 	tools/chat_format.c tools/chat_format.h tools/stop.c tools/stop.h
 tests_check_chat_CPPFLAGS = $(suite_cppflags)
 tests_check_chat_LDADD = $(suite_libs)
+
+tests_check_api_SOURCES = tests/check_api.c
+tests_check_api_CPPFLAGS = $(suite_cppflags)
+tests_check_api_LDADD = $(suite_libs)
+
+tests_check_model_SOURCES = tests/check_model.c
+tests_check_model_CPPFLAGS = $(suite_cppflags)
+tests_check_model_LDADD = $(suite_libs)
+
+tests_check_op_SOURCES = tests/check_op.c
+tests_check_op_CPPFLAGS = $(suite_cppflags)
+tests_check_op_LDADD = $(suite_libs)
 
 tests_check_philox_SOURCES = tests/check_philox.c
 tests_check_philox_CPPFLAGS = $(suite_cppflags)
@@ -53,6 +73,26 @@ tests_check_text_LDADD = $(suite_libs)
 tests_check_world_SOURCES = tests/check_world.c
 tests_check_world_CPPFLAGS = $(suite_cppflags)
 tests_check_world_LDADD = $(suite_libs)
+
+# Suites of the runtime define OpenCL functions of their own (cl_faults.c).
+rt_sources = tests/cl_faults.c tests/cl_faults.h tests/rt_util.c \
+	tests/rt_util.h
+
+tests_check_cache_SOURCES = tests/check_cache.c $(rt_sources)
+tests_check_cache_CPPFLAGS = $(suite_cppflags)
+tests_check_cache_LDADD = $(suite_libs)
+
+tests_check_pool_SOURCES = tests/check_pool.c $(rt_sources)
+tests_check_pool_CPPFLAGS = $(suite_cppflags)
+tests_check_pool_LDADD = $(suite_libs)
+
+tests_check_program_SOURCES = tests/check_program.c $(rt_sources)
+tests_check_program_CPPFLAGS = $(suite_cppflags)
+tests_check_program_LDADD = $(suite_libs)
+
+tests_check_rt_SOURCES = tests/check_rt.c $(rt_sources)
+tests_check_rt_CPPFLAGS = $(suite_cppflags)
+tests_check_rt_LDADD = $(suite_libs)
 
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
