@@ -15,6 +15,7 @@ device_suites = \
 	tests/check_model \
 	tests/check_op \
 	tests/check_cache \
+	tests/check_cache_hard \
 	tests/check_pool \
 	tests/check_program \
 	tests/check_rt
@@ -77,10 +78,15 @@ tests_check_world_LDADD = $(suite_libs)
 # Suites of the runtime define OpenCL functions of their own (cl_faults.c).
 rt_sources = tests/cl_faults.c tests/cl_faults.h tests/rt_util.c \
 	tests/rt_util.h
+cache_sources = $(rt_sources) tests/cache_util.c tests/cache_util.h
 
-tests_check_cache_SOURCES = tests/check_cache.c $(rt_sources)
+tests_check_cache_SOURCES = tests/check_cache.c $(cache_sources)
 tests_check_cache_CPPFLAGS = $(suite_cppflags)
 tests_check_cache_LDADD = $(suite_libs)
+
+tests_check_cache_hard_SOURCES = tests/check_cache_hard.c $(cache_sources)
+tests_check_cache_hard_CPPFLAGS = $(suite_cppflags)
+tests_check_cache_hard_LDADD = $(suite_libs)
 
 tests_check_pool_SOURCES = tests/check_pool.c $(rt_sources)
 tests_check_pool_CPPFLAGS = $(suite_cppflags)
