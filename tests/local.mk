@@ -8,6 +8,8 @@ host_suites = \
 	tests/check_philox \
 	tests/check_ref \
 	tests/check_sampler \
+	tests/check_synth \
+	tests/check_synth_file \
 	tests/check_text \
 	tests/check_world
 device_suites = \
@@ -23,6 +25,10 @@ device_suites = \
 tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh \
 	tests/man.sh
+
+# Checks of the program, without a device and with one.
+program_checks = tests/cli.sh
+device_checks = tests/cli_run.sh
 
 # What suites share.
 check_LTLIBRARIES = tests/libsuite.la
@@ -67,6 +73,14 @@ tests_check_sampler_SOURCES = tests/check_sampler.c
 tests_check_sampler_CPPFLAGS = $(suite_cppflags)
 tests_check_sampler_LDADD = $(suite_libs)
 
+tests_check_synth_SOURCES = tests/check_synth.c
+tests_check_synth_CPPFLAGS = $(suite_cppflags)
+tests_check_synth_LDADD = $(suite_libs)
+
+tests_check_synth_file_SOURCES = tests/check_synth_file.c
+tests_check_synth_file_CPPFLAGS = $(suite_cppflags)
+tests_check_synth_file_LDADD = $(suite_libs)
+
 tests_check_text_SOURCES = tests/check_text.c
 tests_check_text_CPPFLAGS = $(suite_cppflags)
 tests_check_text_LDADD = $(suite_libs)
@@ -102,13 +116,14 @@ tests_check_rt_LDADD = $(suite_libs)
 
 TEST_EXTENSIONS = .sh
 SH_LOG_COMPILER = $(SHELL)
-TESTS += $(tree_checks)
+TESTS += $(tree_checks) $(program_checks) $(device_checks)
 if HAVE_CHECK
 check_PROGRAMS += $(host_suites) $(device_suites)
 TESTS += $(host_suites) $(device_suites)
 endif
 
-EXTRA_DIST += $(tree_checks) tests/cl12.txt tests/installcheck.sh \
+EXTRA_DIST += $(tree_checks) $(program_checks) $(device_checks) \
+	tests/cli_util.sh tests/cl12.txt tests/installcheck.sh \
 	tests/oclgrind.sh tests/vectors/README.md tests/vectors/blocks.txt \
 	tests/vectors/logits.txt tests/vectors/make_vectors.py
 
@@ -133,9 +148,10 @@ check-oclgrind: all $(oclgrind_suites)
 
 # Parts of make check, for .ci/run.
 check-host: all
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(tree_checks) $(host_suites)'
+	$(MAKE) $(AM_MAKEFLAGS) check \
+	TESTS='$(tree_checks) $(program_checks) $(host_suites)'
 check-device: all
-	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(device_suites)'
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(device_checks) $(device_suites)'
 .PHONY: check-host check-device
 
 clean-local: clean-tests
