@@ -189,6 +189,5 @@ enum anser_status anser_generate(anser_state *state, anser_sampler *sampler,
     }
     const enum anser_status status = generate(&loop, max, fn, user);
     free(loop.logits);
-    anser_programs_save(m->device);
     return status;
 }

@@ -42,9 +42,9 @@ void anser_device_close(anser_device *device)
 {
     if (device == NULL)
         return;
+    anser_programs_save(device);
     if (device->ops != NULL)
         device->ops_free(device->ops);
-    anser_cache_keep(device);
     anser_programs_free(device->programs);
     anser_pool_free(device->pool);
     anser_queue_free(device->queue);

@@ -269,7 +269,7 @@ static bool worth_saving(const struct program *p)
 void anser_programs_save(anser_device *device)
 {
     unsigned n = 0;
-    if (device == NULL || device->cache == NULL)
+    if (device->cache == NULL || device->programs == NULL)
         return;
     for (struct program *p = device->programs->first; p != NULL; p = p->next) {
         unsigned char *binary;

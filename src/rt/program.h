@@ -54,8 +54,9 @@ struct anser_program_stats {
 void anser_programs_stats(const anser_device *device,
                           struct anser_program_stats *stats);
 
-/* Saves what was built from source to the cache on disk, once its kernels
- * have run; called after the last token.  Never fails. */
+/* Saves what was built from source and has run since to the cache on disk.
+ * Fetching a binary costs PoCL a third of a second, so anser_device_close
+ * calls it, after the last token.  Never fails. */
 void anser_programs_save(anser_device *device);
 
 #endif
