@@ -4,13 +4,17 @@
 
 # A suite's name stands here, its sources below.
 host_suites = \
+	tests/check_base \
 	tests/check_chat \
+	tests/check_gguf \
+	tests/check_malformed \
 	tests/check_philox \
 	tests/check_ref \
 	tests/check_sampler \
 	tests/check_synth \
 	tests/check_synth_file \
 	tests/check_text \
+	tests/check_v7 \
 	tests/check_world
 device_suites = \
 	tests/check_api \
@@ -43,6 +47,24 @@ tests_libsuite_la_CPPFLAGS = $(suite_cppflags)
 suite_cppflags = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/tools \
 	$(CHECK_CFLAGS)
 suite_libs = tests/libsuite.la libanser_core.la $(CHECK_LIBS)
+
+tests_check_base_SOURCES = tests/check_base.c
+tests_check_base_CPPFLAGS = $(suite_cppflags)
+tests_check_base_LDADD = $(suite_libs)
+
+tests_check_gguf_SOURCES = tests/check_gguf.c
+tests_check_gguf_CPPFLAGS = $(suite_cppflags)
+tests_check_gguf_LDADD = $(suite_libs)
+
+tests_check_malformed_SOURCES = tests/check_malformed.c \
+	tests/malformed_container.c tests/malformed_model.c \
+	tests/malformed_tensors.c
+tests_check_malformed_CPPFLAGS = $(suite_cppflags)
+tests_check_malformed_LDADD = $(suite_libs)
+
+tests_check_v7_SOURCES = tests/check_v7.c
+tests_check_v7_CPPFLAGS = $(suite_cppflags)
+tests_check_v7_LDADD = $(suite_libs)
 
 tests_check_chat_SOURCES = tests/check_chat.c \
 	tools/chat_format.c tools/chat_format.h tools/stop.c tools/stop.h
