@@ -3,7 +3,7 @@
  * The block types of GGUF tensors: one table, one row a type.
  *
  * A tensor row is a run of blocks; a block holds `length` elements in `bytes`
- * bytes.  The layouts stand in cl/shared.h, shared with the kernels.
+ * bytes.  The layouts are told where they are decoded: block_32.c, block_k.c.
  */
 #ifndef ANSER_BASE_BLOCK_H
 #define ANSER_BASE_BLOCK_H
