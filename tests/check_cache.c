@@ -220,9 +220,9 @@ START_TEST(another_device_or_driver)
     with_changed(device->caps.platform_version, "OpenCL 1.2 (1 Jan 1970)");
     anser_device_close(device);
     device = NULL;
-    setenv("POCL_EXTRA_BUILD_FLAGS", "-DCHANGED", 1);
+    setenv("AMD_OCL_BUILD_OPTIONS", "-DCHANGED", 1);
     must_build();
-    unsetenv("POCL_EXTRA_BUILD_FLAGS");
+    unsetenv("AMD_OCL_BUILD_OPTIONS");
     must_load();
 }
 END_TEST

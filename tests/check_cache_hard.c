@@ -181,9 +181,9 @@ START_TEST(an_empty_binary_is_not_saved)
     must_build();
     must_load();
     fault_next(&fault_sizes, 1, CL_INVALID_VALUE);
-    setenv("POCL_EXTRA_BUILD_FLAGS", "-DOTHER", 1);
+    setenv("AMD_OCL_BUILD_OPTIONS", "-DOTHER", 1);
     must_build();
-    unsetenv("POCL_EXTRA_BUILD_FLAGS");
+    unsetenv("AMD_OCL_BUILD_OPTIONS");
     must_load();
 }
 END_TEST

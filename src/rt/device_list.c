@@ -192,24 +192,42 @@ static enum anser_status fail_choice(anser_ctx *ctx, const char *choice,
                       "no usable device is '%s'; there are: %s", choice, text);
 }
 
+/* The entry of that number, unless choice is none or too large. */
+static const struct anser_device_entry *
+numbered(const struct anser_device_list *list, const char *choice)
+{
+    if (choice[strspn(choice, "0123456789")] != '\0')
+        return NULL;
+    unsigned long i = strtoul(choice, NULL, 10);
+    return i < list->n ? &list->entries[i] : NULL;
+}
+
+/* A number beyond the list may be a name: "3090". */
+static const struct anser_device_entry *
+named(const struct anser_device_list *list, const char *choice)
+{
+    const struct anser_device_entry *found = best(list, choice, false);
+    return found != NULL ? found : best(list, choice, true);
+}
+
 enum anser_status
 anser_device_choose(anser_ctx *ctx, const char *choice,
                     const struct anser_device_entry **entry)
 {
     const struct anser_device_list *list;
-    const struct anser_device_entry *found = NULL;
+    const struct anser_device_entry *found;
     TRY(anser_device_list(ctx, &list));
     if (choice != NULL && *choice == '\0')
         choice = NULL;
-    if (choice != NULL && choice[strspn(choice, "0123456789")] == '\0') {
-        unsigned long i = strtoul(choice, NULL, 10);
-        if (i < list->n && list->entries[i].caps.usable)
-            found = &list->entries[i];
+    if (choice == NULL) {
+        found = best(list, NULL, false);
     } else {
-        found = best(list, choice, false);
-        if (found == NULL && choice != NULL)
-            found = best(list, choice, true);
+        found = numbered(list, choice);
+        if (found == NULL)
+            found = named(list, choice);
     }
+    if (found != NULL && !found->caps.usable)
+        found = NULL;
     if (found == NULL)
         return fail_choice(ctx, choice, list);
     anser_log(ctx, 2, "device %u: %s (%s, %s)",

@@ -266,11 +266,9 @@ static bool worth_saving(const struct program *p)
     return false;
 }
 
-void anser_programs_save(anser_device *device)
+static unsigned save_programs(anser_device *device)
 {
     unsigned n = 0;
-    if (device->cache == NULL || device->programs == NULL)
-        return;
     for (struct program *p = device->programs->first; p != NULL; p = p->next) {
         unsigned char *binary;
         size_t bytes;
@@ -282,8 +280,22 @@ void anser_programs_save(anser_device *device)
         n += anser_cache_save(device, &p->key, binary, bytes);
         free(binary);
     }
-    anser_cache_keep(device);
-    if (n > 0)
-        anser_cache_evict(device);
-    anser_log(device->ctx, 2, "programs saved to the cache: %u", n);
+    return n;
+}
+
+void anser_programs_save(anser_device *device)
+{
+    unsigned n = 0;
+    if (device->programs == NULL)
+        return;
+    if (device->cache != NULL) {
+        n = save_programs(device);
+        anser_cache_keep(device);
+        if (n > 0)
+            anser_cache_evict(device);
+    }
+    const struct anser_program_stats *s = &device->programs->stats;
+    anser_log(device->ctx, 2, "programs: %u built from source, %u from the "
+              "cache, %u of it refused by the driver, %u saved",
+              s->from_source, s->from_cache, s->rejected, n);
 }

@@ -47,7 +47,8 @@ enum anser_status anser_programs_new(anser_device *device,
                                      struct anser_programs **programs);
 void anser_programs_free(struct anser_programs *programs);
 
-/* How many programs came from source and how many from the cache. */
+/* How many programs came from source, how many from the cache, and how many
+ * of the cache the driver refused. */
 struct anser_program_stats {
     unsigned from_source, from_cache, rejected;
 };
