@@ -129,6 +129,7 @@ int anser_chat(struct anser_generator *g, const struct anser_run_values *v,
                const char *prompt)
 {
     struct chat chat = { .g = g };
+    const uint64_t seed = g->sampler.seed;
     char *system = NULL;
     int failed = 0;
     if (v->system != NULL) {
@@ -143,6 +144,7 @@ int anser_chat(struct anser_generator *g, const struct anser_run_values *v,
         failed = take_lines(&chat);
     if (failed == 0 && v->state_save != NULL)
         failed = end_round(&chat);
+    g->sampler.seed = seed;          /* as it is told                       */
     free(system);
     return failed;
 }

@@ -15,14 +15,14 @@ static volatile sig_atomic_t interrupted;
 int anser_progress_step(void *user, double part)
 {
     struct anser_progress *progress = user;
-    int now = part < 0 ? 0 : part > 1 ? 1000 : (int)(part * 1000);
+    int now = part < 0 ? 0 : part > 1 ? 100 : (int)(part * 100);
     if (now != progress->shown && isatty(STDERR_FILENO)) {
         char bar[BAR_WIDTH + 1];
-        int full = now * BAR_WIDTH / 1000;
+        int full = now * BAR_WIDTH / 100;
         memset(bar, '#', (size_t)full);
         memset(bar + full, '.', (size_t)(BAR_WIDTH - full));
         bar[BAR_WIDTH] = '\0';
-        fprintf(stderr, "\r%s [%s] %3d %%", progress->label, bar, now / 10);
+        fprintf(stderr, "\r%s [%s] %3d %%", progress->label, bar, now);
         progress->shown = now;
     }
     return anser_interrupted();

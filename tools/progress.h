@@ -10,7 +10,7 @@
  * cancels after Ctrl-C. */
 struct anser_progress {
     const char *label;               /* "loading"                           */
-    int shown;                       /* per mille, or -1: nothing drawn     */
+    int shown;                       /* percent, or -1: nothing drawn       */
 };
 
 #define PROGRESS(text) { .label = (text), .shown = -1 }
