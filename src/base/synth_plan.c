@@ -2,12 +2,11 @@
 /*
  * What a synthetic model consists of: sizes of the published models, the type
  * that llama-quantize gives each tensor (source F16), and the deviations that
- * real files show.  Everything is a row of a table; see spec 3.3, 5.2 and 5.4
- * in the sources that HACKING names.
+ * real files show.  Everything is a row of a table.  Sources: ranks from the
+ * configurations of aierwiki/rwkvtune, types from llama.cpp's llama-quant.cpp.
  */
 #include "base/synth.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,10 +204,10 @@ static void set_dims(struct anser_synth_tensor *t, const struct choice *choice,
 {
     enum lerp lerp = choice->variant->lerp;
     int fused = strstr(t->name, "lerp_fused") != NULL;
-    t->ne[0] = cols;
-    t->ne[1] = t->ne[2] = t->ne[3] = 1;
     t->n_dims = rows == 1 ? 1 : 2;
+    t->ne[0] = cols;
     t->ne[1] = rows;
+    t->ne[2] = t->ne[3] = 1;
     if (fused && lerp != LERP_2D) {
         t->n_dims = 4;
         t->ne[1] = 1;
@@ -227,8 +226,10 @@ static void set_tensor(struct anser_synth_tensor *t,
     const struct look *look = look_of(row->name);
     enum anser_v7_dim cols = row->cols, rows = row->rows;
     /* Layer 0 has copies of a0, a1, a2 for v0, v1, v2, so a's rank. */
-    if (layer == 0)
-        cols = cols == V7_DV ? V7_DA : cols, rows = rows == V7_DV ? V7_DA : rows;
+    if (layer == 0 && cols == V7_DV)
+        cols = V7_DA;
+    if (layer == 0 && rows == V7_DV)
+        rows = V7_DA;
     if (layer < 0)
         snprintf(t->name, sizeof t->name, "%s", row->name);
     else
