@@ -402,14 +402,13 @@ START_TEST(fixture_logits)
 }
 END_TEST
 
-int main(void)
+static Suite *suite(void)
 {
     Suite *s = suite_create("model");
     TCase *t = tcase_create("model");
     tcase_add_checked_fixture(t, enter, test_leave);
     tcase_set_timeout(t, 600);
     tcase_add_test(t, logits_equal_ref);
-    tcase_add_test(t, every_type_of_matrix);
     tcase_add_test(t, any_pieces_give_the_same);
     tcase_add_test(t, logits_of_all_tokens);
     tcase_add_test(t, split_matrices_give_the_same_bits);
@@ -422,10 +421,33 @@ int main(void)
     tcase_add_test(t, stop_leaves_the_state_before);
     tcase_add_test(t, seed_repeats_the_text);
     tcase_add_test(t, no_buffer_is_made_in_the_loop);
+    tcase_add_test(t, every_type_of_matrix);
     suite_add_tcase(s, t);
     t = tcase_create("fixtures");
     tcase_set_timeout(t, 600);
     tcase_add_loop_test(t, fixture_logits, 0, FIXTURES);
     suite_add_tcase(s, t);
-    return test_device_main(s);
+    return s;
+}
+
+/* One model of float32 from file to logits, for a simulator: the first of the
+ * fixtures is the float32 one. */
+static Suite *tiny_suite(void)
+{
+    Suite *s = suite_create("model, tiny");
+    TCase *t = tcase_create("model");
+    tcase_add_checked_fixture(t, enter, test_leave);
+    tcase_set_timeout(t, 600);
+    tcase_add_test(t, logits_equal_ref);
+    suite_add_tcase(s, t);
+    t = tcase_create("fixtures");
+    tcase_set_timeout(t, 600);
+    tcase_add_loop_test(t, fixture_logits, 0, 1);
+    suite_add_tcase(s, t);
+    return s;
+}
+
+int main(void)
+{
+    return test_device_main(test_tiny_only() ? tiny_suite() : suite());
 }

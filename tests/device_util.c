@@ -31,6 +31,11 @@ int test_device_main(Suite *suite)
     return result;
 }
 
+bool test_tiny_only(void)
+{
+    return getenv("ANSER_TEST_TINY") != NULL;
+}
+
 void test_device_ok(enum anser_status status)
 {
     if (status != ANSER_OK)

@@ -17,6 +17,10 @@ extern anser_device *test_device;
  * closes it.  For `return test_device_main(suite());`. */
 int test_device_main(Suite *suite);
 
+/* Whether a simulator runs the suite (ANSER_TEST_TINY is set): then only what
+ * is small. */
+bool test_tiny_only(void);
+
 /* Fails the test with the error's text. */
 void test_device_ok(enum anser_status status);
 

@@ -162,7 +162,8 @@ AM_TESTS_ENVIRONMENT = \
 	$(MKDIR_P) $(TEST_CACHE);
 
 # Suites whose tests at tiny shapes run under a simulator.
-oclgrind_suites = tests/check_pool tests/check_program tests/check_rt
+oclgrind_suites = tests/check_model tests/check_op tests/check_pool \
+	tests/check_program tests/check_rt
 check-oclgrind: all $(oclgrind_suites)
 	@$(AM_TESTS_ENVIRONMENT) \
 	$(SHELL) $(srcdir)/tests/oclgrind.sh $(oclgrind_suites)
