@@ -10,6 +10,11 @@ libanser_core_la_SOURCES += \
 	src/base/ctx.h \
 	src/base/digest.c \
 	src/base/digest.h \
+	src/base/encode.h \
+	src/base/encode_fit.c \
+	src/base/encode_fit.h \
+	src/base/encode_k.c \
+	src/base/encode_simple.c \
 	src/base/gguf.c \
 	src/base/gguf.h \
 	src/base/gguf_cursor.c \
