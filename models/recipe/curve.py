@@ -9,19 +9,37 @@ import json
 import sys
 
 WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 62, 20, 48, 52
-STYLE = """
-  svg { background: #fff; color: #222; font: 13px sans-serif }
-  text { fill: currentColor }
-  .axis { stroke: currentColor; fill: none }
-  .grid { stroke: currentColor; opacity: .15 }
-  .line { fill: none; stroke-width: 2 }
-  .train { stroke: #b35900 } .dev { stroke: #1f6fb2 } .held { stroke: #2b8a3e }
-  @media (prefers-color-scheme: dark) {
-    svg { background: #16181c; color: #ddd }
-    .train { stroke: #ffa657 } .dev { stroke: #79c0ff } .held { stroke: #56d364 }
-  }
-"""
+LEFT, RIGHT, TOP, BOTTOM = 62, 28, 48, 52
+COLOURS = {             # on light, on dark
+    "train": ("#b35900", "#ffa657"),
+    "dev": ("#1f6fb2", "#79c0ff"),
+    "held": ("#2b8a3e", "#56d364"),
+}
+LIGHT, DARK = ("#fff", "#222"), ("#16181c", "#ddd")     # ground, ink
+
+
+def style():
+    """What a viewer that asks for dark gets instead of the attributes."""
+    ground, ink = DARK
+    rules = [f"rect {{ fill: {ground} }}", f"text {{ fill: {ink} }}",
+             f".ink {{ stroke: {ink} }}"]
+    rules += [f".{n} {{ stroke: {dark} }}" for n, (_, dark) in COLOURS.items()]
+    return "@media (prefers-color-scheme: dark) { " + " ".join(rules) + " }"
+
+
+def curve(name):
+    return (f'class="{name}" stroke="{COLOURS[name][0]}" stroke-width="2" '
+            'fill="none"')
+
+
+def text(x, y, content, anchor="middle", extra=""):
+    return (f'<text x="{x:.0f}" y="{y:.0f}" fill="{LIGHT[1]}" '
+            f'text-anchor="{anchor}"{extra}>{content}</text>')
+
+
+def rule(d, opacity):
+    return (f'<path class="ink" stroke="{LIGHT[1]}" fill="none" '
+            f'stroke-opacity="{opacity}" d="{d}"/>')
 
 
 class Chart:
@@ -39,33 +57,30 @@ class Chart:
 
     def path(self, points, name):
         at = " ".join(f"{self.x(s):.1f},{self.y(b):.1f}" for s, b in points)
-        return f'<polyline class="line {name}" points="{at}"/>'
+        return f'<polyline {curve(name)} points="{at}"/>'
 
     def axes(self):
-        out = [f'<path class="axis" d="M{LEFT} {TOP}V{HEIGHT - BOTTOM}'
-               f'H{WIDTH - RIGHT}"/>']
+        bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
+        out = [rule(f"M{LEFT} {TOP}V{bottom}H{right}", 1)]
         for tenth in range(round(self.low * 10), round(self.high * 10) + 1):
             y = self.y(tenth / 10)
-            out.append(f'<path class="grid" d="M{LEFT} {y:.1f}H'
-                       f'{WIDTH - RIGHT}"/><text x="{LEFT - 8}" y="{y + 4:.1f}"'
-                       f' text-anchor="end">{tenth / 10:.1f}</text>')
+            out.append(rule(f"M{LEFT} {y:.1f}H{right}", 0.15))
+            out.append(text(LEFT - 8, y + 4, f"{tenth / 10:.1f}", "end"))
         for step in range(0, self.steps + 1, 200):
-            out.append(f'<text x="{self.x(step):.1f}" y="{HEIGHT - BOTTOM + 20}"'
-                       f' text-anchor="middle">{step}</text>')
-        middle = (TOP + HEIGHT - BOTTOM) / 2
-        out.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 10}" '
-                   'text-anchor="middle">training steps</text>')
-        out.append(f'<text x="16" y="{middle}" text-anchor="middle" transform='
-                   f'"rotate(-90 16 {middle})">bits a byte</text>')
+            out.append(text(self.x(step), bottom + 20, step))
+        middle = (TOP + bottom) / 2
+        out.append(text(WIDTH / 2, HEIGHT - 10, "training steps"))
+        out.append(text(16, middle, "bits a byte", extra=' transform='
+                        f'"rotate(-90 16 {middle:.0f})"'))
         return out
 
 
 def legend(entries):
     out, x = [], LEFT
-    for name, text in entries:
-        out.append(f'<path class="line {name}" d="M{x} 24h24"/>'
-                   f'<text x="{x + 30}" y="28">{text}</text>')
-        x += 50 + 7 * len(text)
+    for name, words in entries:
+        out.append(f'<path {curve(name)} d="M{x} 24h24"/>')
+        out.append(text(x + 30, 28, words, "start"))
+        x += 50 + 7 * len(words)
     return out
 
 
@@ -76,12 +91,14 @@ def draw(log_path, held_out, out):
     last = rows[-1]["dev"]
     y = chart.y(held_out)
     parts = [
-        '<!-- SPDX-License-Identifier: MIT -->',
+        "<!-- SPDX-License-Identifier: MIT -->",
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} '
-        f'{HEIGHT}" role="img"><title>Loss of the tales model while it is '
-        f'trained</title><style>{STYLE}</style>',
+        f'{HEIGHT}" role="img" font-family="sans-serif" font-size="13">',
+        "<title>Loss of the tales model while it is trained</title>",
+        f"<style>{style()}</style>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{LIGHT[0]}"/>',
         *chart.axes(),
-        f'<path class="line held" stroke-dasharray="6 4" d="M{LEFT} {y:.1f}H'
+        f'<path {curve("held")} stroke-dasharray="6 4" d="M{LEFT} {y:.1f}H'
         f'{WIDTH - RIGHT}"/>',
         chart.path([(r["step"], r["train"]) for r in rows], "train"),
         chart.path([(r["step"], r["dev"]) for r in rows], "dev"),

@@ -61,7 +61,7 @@ class TimeMix(nn.Module):
     def __init__(self, s, layer):
         super().__init__()
         C = s.C
-        deep = layer / max(1, s.L - 1)      # 0 at the first layer, 1 at the last
+        deep = layer / max(1, s.L - 1)      # 0 at the first layer, 1 at last
         left = 1 - layer / s.L
         n = torch.arange(C)
         line = n / (C - 1) - 0.5
