@@ -3,7 +3,7 @@
 # installed library.
 dist_man_MANS += doc/anser.1 doc/anser.3
 
-examples = generate
+examples = generate kernels
 
 EXTRA_DIST += $(examples:%=doc/examples/%.c)
 
