@@ -57,6 +57,7 @@ enum anser_status anser_selftest(anser_device *device, anser_check_fn *fn,
     struct tally tally = { fn, user, 0 };
     if (device == NULL || fn == NULL)
         return ANSER_BAD_ARG;
+    TRY(anser_device_probe(device));     /* can it compile and run at all?  */
     for (const struct anser_op *const *op = anser_ops; *op != NULL; op++)
         check_op(device, *op, &tally);
     if (tally.failed > 0)
