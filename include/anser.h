@@ -438,6 +438,30 @@ anser_synth(anser_ctx *ctx, const struct anser_synth_options *options,
 /* Known variant names of anser_synth, the i-th or NULL. */
 ANSER_API const char *anser_synth_variant(unsigned i);
 
+/* Writes a model with its matrices in another type, as llama-quantize does:
+ * the head gets Q6_K at least, LoRA matrices, vectors and norms stay. */
+struct anser_quantize_options {
+    size_t size;              /* set to sizeof(struct)                      */
+    const char *type;         /* q4_k_m, or another of _quantize_type       */
+    const char *const *overrides;   /* (n_overrides) "PATTERN=TYPE", see    */
+    size_t n_overrides;       /* below; 0: none                             */
+    uint32_t threads;         /* 0: one for each processor                  */
+    anser_progress_fn *progress;    /* may be NULL                          */
+    void *progress_user;
+};
+
+/* file holds F32, F16, BF16 or, with a notice in the log, quantised weights.
+ * An override gives the matrices whose names match a shell pattern a type such
+ * as Q6_K; the first that matches counts.  The output replaces path when it is
+ * complete: a failure leaves nothing.  BAD_ARG: type or override unknown, or
+ * path is the input; UNSUPPORTED: not RWKV-7. */
+ANSER_CHECKED enum anser_status
+anser_quantize(const anser_file *file,
+               const struct anser_quantize_options *options, const char *path);
+
+/* Known types of anser_quantize, the i-th or NULL. */
+ANSER_API const char *anser_quantize_type(unsigned i);
+
 #ifdef __cplusplus
 }
 #endif

@@ -32,6 +32,7 @@ extern const struct anser_command anser_command_devices;
 extern const struct anser_command anser_command_plan;
 extern const struct anser_command anser_command_selftest;
 extern const struct anser_command anser_command_synth;
+extern const struct anser_command anser_command_quantize;
 
 /* Tells a wrong use on stderr and returns EXIT_USAGE. */
 int anser_command_misused(const struct anser_command *command,

@@ -14,6 +14,7 @@ anser_SOURCES = \
 	tools/options.c tools/options.h \
 	tools/plan.c \
 	tools/progress.c tools/progress.h \
+	tools/quantize.c \
 	tools/run.c tools/run.h \
 	tools/selftest.c \
 	tools/session.c tools/session.h \

@@ -23,6 +23,7 @@ static const struct anser_command *const commands[] = {
     &anser_command_plan,
     &anser_command_selftest,
     &anser_command_synth,
+    &anser_command_quantize,
 };
 
 #define N_COMMANDS (sizeof commands / sizeof commands[0])

@@ -25,6 +25,10 @@ libanser_core_la_SOURCES += \
 	src/base/gguf_tensors.c \
 	src/base/gguf_write.c \
 	src/base/gguf_write.h \
+	src/base/quantize.c \
+	src/base/quantize.h \
+	src/base/quantize_plan.c \
+	src/base/quantize_work.c \
 	src/base/ref.c \
 	src/base/ref.h \
 	src/base/ref_model.c \
