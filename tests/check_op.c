@@ -121,7 +121,8 @@ static void multiply(const struct shape *s, const struct anser_block *block,
         { b->buf[w].mem, 1, 0, half },
         { b->buf[w + 3].mem, 0, half, s->rows - half }
     };
-    const struct anser_need need = { block->type, s->rows, s->cols, true };
+    const struct anser_need need = { .type = block->type, .rows = s->rows,
+                                     .cols = s->cols, .precise = true };
     struct anser_matrix W = {
         .block = block, .rows = s->rows, .cols = s->cols,
         .row_bytes = row_bytes, .n_parts = s->split ? 2 : 1, .parts = parts

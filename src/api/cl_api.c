@@ -79,7 +79,8 @@ enum anser_status anser_cl_matmul(anser_device *device,
         .row_bytes = (uint32_t)anser_block_bytes(block, W->cols),
         .n_parts = 1, .parts = &part
     };
-    const struct anser_need need = { block->type, W->rows, W->cols, true };
+    const struct anser_need need = { .type = block->type, .rows = W->rows,
+                                     .cols = W->cols, .precise = true };
     TRY(anser_matmul_plan(device, &need, &M.plan));
     const struct anser_matmul_call call = {
         { y.mem, y.at }, { x.mem, x.at }, T, add ? SH_ACT_ADD : SH_ACT_NONE,

@@ -7,6 +7,8 @@ libanser_core_la_SOURCES += \
 	src/model/need.h \
 	src/model/placement.c \
 	src/model/placement.h \
+	src/model/stage.c \
+	src/model/stage.h \
 	src/model/state.c \
 	src/model/state.h \
 	src/model/v7.c \

@@ -68,7 +68,8 @@ static void put(struct anser_placement *p, const struct anser_matrix *W,
     uint64_t *size = &p->sizes[p->n - 1];
     *part = (struct anser_part){ number_as_mem(p->n - 1),
                                  (uint32_t)(*size / SH_UNIT), row0, rows };
-    const uint64_t bytes = (uint64_t)rows * W->row_bytes;
+    const uint64_t bytes = anser_layouts[W->layout].bytes(W->block, rows,
+                                                          W->cols);
     const uint64_t padded = (bytes + ALIGN - 1) / ALIGN * ALIGN;
     *size += padded;
     p->bytes += padded;
@@ -77,10 +78,12 @@ static void put(struct anser_placement *p, const struct anser_matrix *W,
 enum anser_status anser_placement_add(struct anser_placement *p,
                                       struct anser_matrix *W)
 {
-    const uint64_t bytes = (uint64_t)W->rows * W->row_bytes;
+    const struct anser_layout_info *layout = &anser_layouts[W->layout];
+    const uint64_t bytes = layout->bytes(W->block, W->rows, W->cols);
     uint32_t fit = W->rows;          /* rows of a part                      */
     if (bytes > p->most)
-        fit = (uint32_t)(p->most / W->row_bytes);
+        fit = (uint32_t)(p->most / layout->bytes(W->block, layout->group,
+                                                 W->cols)) * layout->group;
     if (fit == 0)
         return anser_fail(p->ctx, ANSER_UNSUPPORTED,
                           "a matrix row of %u bytes is larger than the device"
@@ -93,7 +96,7 @@ enum anser_status anser_placement_add(struct anser_placement *p,
     for (uint32_t i = 0; i < W->n_parts; i++) {
         const uint32_t row0 = i * fit;
         const uint32_t rows = W->rows - row0 < fit ? W->rows - row0 : fit;
-        const uint64_t need = (uint64_t)rows * W->row_bytes;
+        const uint64_t need = layout->bytes(W->block, rows, W->cols);
         if (p->n == 0 || p->sizes[p->n - 1] + need > p->most)
             TRY(new_buffer(p));
         put(p, W, &W->parts[i], row0, rows);

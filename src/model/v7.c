@@ -16,8 +16,10 @@ static const struct anser_phase *const *rows_for(
 enum anser_status anser_model_plan(anser_model *m)
 {
     const struct anser_caps *caps = &m->device->caps;
-    const struct anser_need need = { m->embd.block->type, m->embd.rows,
-                                     m->embd.cols, m->precise };
+    const struct anser_need need = { .type = m->embd.block->type,
+                                     .rows = m->embd.rows,
+                                     .cols = m->embd.cols,
+                                     .precise = m->precise };
     TRY(anser_elementary(m->device, m->shape.C, &m->elementary));
     TRY(anser_embed_kernel(m->device, &need, &m->embed));
     m->plans = calloc(m->shape.L, sizeof *m->plans);

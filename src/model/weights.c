@@ -2,12 +2,14 @@
 /*
  * Weights from the file to the device: which tensor goes where, one table.
  *
- * Matrices stay in their blocks and lie in few large buffers; one that is
- * larger than a single allocation may be is split by rows (placement.c).
+ * Matrices keep their blocks' values, laid out as the plan's kernels read them
+ * (op/layout.h), and lie in few large buffers; one that is larger than a
+ * single allocation may be is split by rows (placement.c).
  * Vectors become float32 in one buffer.
  */
 #include "model/model.h"
 #include "model/placement.h"
+#include "model/stage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,14 @@ static enum anser_status place_matrix(struct placing *p,
     W->cols = (uint32_t)t->ne[0];
     W->rows = (uint32_t)(elements(t) / t->ne[0]);
     W->row_bytes = (uint32_t)anser_block_bytes(t->block, W->cols);
+    W->layout = ANSER_LAYOUT_FILE;
+    if (!item->embedding) {
+        const struct anser_need need = { .type = t->block->type,
+                                         .rows = W->rows, .cols = W->cols,
+                                         .precise = p->model->precise };
+        TRY(anser_matmul_plan(p->model->device, &need, &W->plan));
+        W->layout = W->plan->layout;
+    }
     return anser_placement_add(p->placement, W);
 }
 
@@ -144,6 +154,7 @@ static enum anser_status place(void *user, const struct item *item)
 struct uploading {
     anser_model *model;
     struct anser_queue *q;           /* a second one, beside the compute    */
+    struct anser_stage stage;
     const struct anser_model_options *options;
     float *vecs;                     /* on the host, (vec_floats)           */
     uint64_t done, all, waiting;     /* bytes                               */
@@ -170,19 +181,7 @@ static enum anser_status report(struct uploading *u, uint64_t bytes)
 static enum anser_status upload_matrix(struct uploading *u,
                                        const struct item *item)
 {
-    struct anser_matrix *W = item->to;
-    for (uint32_t i = 0; i < W->n_parts; i++) {
-        const struct anser_part *part = &W->parts[i];
-        anser_queue_write(u->q, part->mem, (size_t)part->at * SH_UNIT,
-                          item->tensor->data
-                              + (size_t)part->row0 * W->row_bytes,
-                          (size_t)part->rows * W->row_bytes);
-    }
-    if (!item->embedding) {
-        const struct anser_need need = { W->block->type, W->rows, W->cols,
-                                         u->model->precise };
-        TRY(anser_matmul_plan(u->model->device, &need, &W->plan));
-    }
+    TRY(anser_stage_matrix(&u->stage, item->to, item->tensor->data));
     return report(u, item->tensor->bytes);
 }
 
@@ -223,8 +222,11 @@ static enum anser_status upload_weights(anser_model *m,
     if (u.vecs == NULL)
         return anser_fail_memory(m->ctx, vec_floats * sizeof *u.vecs);
     TRY_OR_FAIL(anser_queue_new(m->device, NULL, &u.q));
+    u.stage = (struct anser_stage){ .device = m->device, .q = u.q };
     status = upload_all(m, &u, v7, vec_floats);
 fail:
+    if (u.q != NULL)
+        anser_stage_free(&u.stage);
     anser_queue_free(u.q);
     free(u.vecs);
     return status;

@@ -6,6 +6,8 @@ libanser_core_la_SOURCES += \
 	src/op/check.h \
 	src/op/embed.c \
 	src/op/finish.c \
+	src/op/layout.c \
+	src/op/layout.h \
 	src/op/matmul.c \
 	src/op/mix.c \
 	src/op/norm.c \

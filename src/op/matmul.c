@@ -95,6 +95,25 @@ static void reference(float *y, const struct anser_block *block,
                          x + t * CHECK_COLS);
 }
 
+/* The trial's weights w in the layout that the kernel reads: w itself, or a
+ * further buffer of the trial. */
+static unsigned in_layout(struct anser_trial *b, uint32_t layout,
+                          const struct anser_block *block, unsigned w)
+{
+    const struct anser_layout_info *info = &anser_layouts[layout];
+    if (info->repack == NULL)
+        return w;
+    const uint64_t bytes = info->bytes(block, CHECK_ROWS, CHECK_COLS);
+    const unsigned to = anser_trial_add(b, bytes / sizeof(float), 0, 1);
+    const struct anser_repack r = {
+        .block = block, .rows = CHECK_ROWS, .cols = CHECK_COLS,
+        .from = b->buf[w].mem, .to = b->buf[to].mem
+    };
+    if (b->status == ANSER_OK)
+        b->status = info->repack(b->device->queue, &r);
+    return to;
+}
+
 /* The kernel on made-up blocks; y has room for the result of ref too. */
 static enum anser_status run_check(anser_device *device,
                                    const struct anser_chosen *chosen,
@@ -108,12 +127,13 @@ static enum anser_status run_check(anser_device *device,
     const unsigned w = anser_trial_bytes(&b, W, bytes);
     const unsigned x = anser_trial_add(&b, CHECK_T * CHECK_COLS, 0, 1);
     const unsigned y = anser_trial_add(&b, CHECK_T * CHECK_ROWS, 0, 1);
+    const unsigned laid = in_layout(&b, chosen->variant->layout, block, w);
     const struct matmul_args args = {
         .row_bytes = (uint32_t)(bytes / CHECK_ROWS), .rows = CHECK_ROWS,
         .cols = CHECK_COLS, .T = CHECK_T, .y_stride = CHECK_ROWS
     };
     if (b.status == ANSER_OK)
-        run(device->queue, chosen, &args, b.buf[w].mem, b.buf[x].mem,
+        run(device->queue, chosen, &args, b.buf[laid].mem, b.buf[x].mem,
             b.buf[y].mem);
     float *out = anser_trial_read(&b, y);
     if (out != NULL) {
@@ -164,18 +184,29 @@ static uint32_t crossover(const struct anser_caps *caps)
 static bool same(const struct anser_need *a, const struct anser_need *b)
 {
     return a->type == b->type && a->rows == b->rows && a->cols == b->cols
-           && a->precise == b->precise;
+           && a->precise == b->precise && a->layouts == b->layouts;
 }
 
+/* The best `few`, and the best `many` that reads the same layout; if none
+ * does, both as in the file. */
 static enum anser_status make_plan(anser_device *device,
                                    const struct anser_need *need,
                                    struct anser_matmul_plan *plan)
 {
+    struct anser_need wish = *need;
     plan->need = *need;
     plan->crossover = crossover(&device->caps);
-    TRY(anser_op_choose(device, &anser_op_matmul_few, need, &plan->few));
+    TRY(anser_op_choose(device, &anser_op_matmul_few, &wish, &plan->few));
+    wish.layouts = 1u << plan->few.variant->layout;
+    if (anser_op_choose(device, &anser_op_matmul_many, &wish, &plan->many)
+        != ANSER_OK) {
+        wish.layouts = 1u << ANSER_LAYOUT_FILE;
+        TRY(anser_op_choose(device, &anser_op_matmul_few, &wish, &plan->few));
+        TRY(anser_op_choose(device, &anser_op_matmul_many, &wish,
+                            &plan->many));
+    }
     plan->layout = (enum anser_layout)plan->few.variant->layout;
-    return anser_op_choose(device, &anser_op_matmul_many, need, &plan->many);
+    return ANSER_OK;
 }
 
 enum anser_status anser_matmul_plan(anser_device *device,

@@ -9,13 +9,9 @@
 #ifndef ANSER_OP_OP_H
 #define ANSER_OP_OP_H
 
+#include "op/layout.h"
 #include "op/variant.h"
 #include "shared.h"
-
-/* How weights lie on the device. */
-enum anser_layout {
-    ANSER_LAYOUT_FILE                /* blocks as in the file               */
-};
 
 /* A run of a matrix's rows in one buffer. */
 struct anser_part {
@@ -28,7 +24,9 @@ struct anser_part {
 struct anser_matmul_plan;
 struct anser_matrix {
     const struct anser_block *block;
-    uint32_t rows, cols, row_bytes;
+    uint32_t rows, cols;
+    uint32_t row_bytes;              /* in the file                         */
+    enum anser_layout layout;
     uint32_t n_parts;
     struct anser_part *parts;        /* owned, (n_parts)                    */
     const struct anser_matmul_plan *plan;  /* borrowed: device              */

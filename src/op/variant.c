@@ -150,6 +150,15 @@ static struct anser_known *known(anser_device *device,
     return k;
 }
 
+static bool serves(const struct anser_variant *v,
+                   const struct anser_caps *caps,
+                   const struct anser_need *need)
+{
+    return v->fits(caps, need)
+           && (v->suits == NULL || v->suits(caps))
+           && (need->layouts == 0 || (need->layouts >> v->layout & 1) != 0);
+}
+
 enum anser_status anser_op_choose(anser_device *device,
                                   const struct anser_op *op,
                                   const struct anser_need *need,
@@ -157,8 +166,7 @@ enum anser_status anser_op_choose(anser_device *device,
 {
     for (uint32_t i = op->n; i-- > 0;) {
         const struct anser_variant *v = &op->rows[i];
-        if (!v->fits(&device->caps, need)
-            || (v->suits != NULL && !v->suits(&device->caps)))
+        if (!serves(v, &device->caps, need))
             continue;
         const struct anser_known *k = known(device, op, v, need);
         if (k == NULL)
@@ -173,6 +181,19 @@ enum anser_status anser_op_choose(anser_device *device,
     return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
                       "no kernel for %s works on %s; the last: %s", op->name,
                       device->caps.name, why);
+}
+
+struct anser_grid anser_grid_items(const struct anser_variant *v, uint32_t n,
+                                   uint32_t m)
+{
+    (void)v;
+    return (struct anser_grid){ { n, m, 1 }, { 0, 0, 0 } };
+}
+
+struct anser_grid anser_grid_groups(const struct anser_variant *v, uint32_t n,
+                                    uint32_t m)
+{
+    return (struct anser_grid){ { (size_t)n * v->wg, m, 1 }, { v->wg, 1, 1 } };
 }
 
 bool anser_fits_any(const struct anser_caps *caps,

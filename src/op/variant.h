@@ -17,6 +17,8 @@ struct anser_need {
     uint32_t type;                   /* enum anser_type; 0 where no matrix  */
     uint32_t rows, cols;             /* of a matrix; else cols = C          */
     bool precise;                    /* float activations only              */
+    uint32_t layouts;                /* bits of enum anser_layout that the
+                                        weights may have; 0: all            */
 };
 
 struct anser_op;
@@ -85,6 +87,13 @@ struct anser_op_memory *anser_op_memory(anser_device *device);
 
 /* Every operation, for the self-test; ended by NULL. */
 extern const struct anser_op *const anser_ops[];
+
+/* Grids that several tables share: n by m work-items in groups of the
+ * driver's choice, and n by m groups of v->wg. */
+struct anser_grid anser_grid_items(const struct anser_variant *v, uint32_t n,
+                                   uint32_t m);
+struct anser_grid anser_grid_groups(const struct anser_variant *v, uint32_t n,
+                                    uint32_t m);
 
 /* Predicates that several tables share. */
 bool anser_fits_any(const struct anser_caps *caps,

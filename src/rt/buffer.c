@@ -234,3 +234,23 @@ void anser_buf_free_exact(anser_device *device, struct anser_buf *buf)
     release(device->pool, buf->mem);
     *buf = (struct anser_buf){ .mem = NULL };
 }
+
+enum anser_status anser_buf_over(anser_device *device, const void *data,
+                                 size_t bytes, struct anser_buf *buf)
+{
+    cl_int code;
+    /* OpenCL has no const here; CL_MEM_READ_ONLY is the promise. */
+    cl_mem made = clCreateBuffer(device->context,
+                                 CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR,
+                                 bytes, (void *)(uintptr_t)data, &code);
+    if (made == NULL || code != CL_SUCCESS)
+        return fail_create(device->pool, bytes, code);
+    *buf = (struct anser_buf){ made, bytes };
+    return ANSER_OK;
+}
+
+void anser_buf_free_over(anser_device *device, struct anser_buf *buf)
+{
+    release(device->pool, buf->mem);
+    *buf = (struct anser_buf){ .mem = NULL };
+}

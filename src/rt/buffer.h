@@ -49,4 +49,11 @@ enum anser_status anser_buf_new_exact(anser_device *device, size_t bytes,
                                       struct anser_buf *buf);
 void anser_buf_free_exact(anser_device *device, struct anser_buf *buf);
 
+/* A read-only buffer over the caller's memory, without a copy where the device
+ * shares it (a CPU).  The memory must stay while commands read it; the buffer
+ * may be freed as soon as they are enqueued. */
+enum anser_status anser_buf_over(anser_device *device, const void *data,
+                                 size_t bytes, struct anser_buf *buf);
+void anser_buf_free_over(anser_device *device, struct anser_buf *buf);
+
 #endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A matrix from the mapped file to its parts on the device, in its layout.
+ * Blocks as in the file are written where they belong; another layout is made
+ * by the device from a staging buffer, or from the mapping itself where the
+ * device is a CPU.
+ */
+#ifndef ANSER_MODEL_STAGE_H
+#define ANSER_MODEL_STAGE_H
+
+#include "op/op.h"
+#include "rt/buffer.h"
+
+struct anser_stage {
+    anser_device *device;            /* borrowed                            */
+    struct anser_queue *q;           /* borrowed                            */
+    struct anser_buf buf;            /* owned: as large as any part so far  */
+};
+void anser_stage_free(struct anser_stage *s);
+
+/* Enqueues it; data, blocks as in the file, must stay until q is finished. */
+enum anser_status anser_stage_matrix(struct anser_stage *s,
+                                     const struct anser_matrix *W,
+                                     const unsigned char *data);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of layouts. */
+#include "op/layout.h"
+
+static uint64_t file_bytes(const struct anser_block *block, uint32_t rows,
+                           uint32_t cols)
+{
+    return rows * anser_block_bytes(block, cols);
+}
+
+const struct anser_layout_info anser_layouts[ANSER_LAYOUTS] = {
+    [ANSER_LAYOUT_FILE] = { "file", 1, file_bytes, NULL },
+};
