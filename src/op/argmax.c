@@ -10,30 +10,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct anser_grid grid(const struct anser_variant *v, uint32_t n,
-                              uint32_t m)
-{
-    (void)v;
-    return (struct anser_grid){ { n, m, 1 }, { 0, 0, 0 } };
-}
-
 static const struct anser_variant parts_rows[] = {
     { .name = "item", .file = "argmax.cl", .kernel = "argmax_parts",
-      .fits = anser_fits_any, .grid = grid },
+      .fits = anser_fits_any, .grid = anser_grid_items },
 };
 static const struct anser_variant last_rows[] = {
     { .name = "item", .file = "argmax.cl", .kernel = "argmax_last",
-      .fits = anser_fits_any, .grid = grid },
+      .fits = anser_fits_any, .grid = anser_grid_items },
 };
 
 void anser_op_argmax(struct anser_queue *q, const struct anser_elementary *e,
                      cl_mem x, uint32_t n, cl_mem scratch[2], cl_mem id)
 {
     const struct argmax_args args = { .n = n, .parts = ANSER_ARGMAX_PARTS };
-    ANSER_RUN(q, e->argmax_parts.kernel, grid(NULL, args.parts, 1), args, x,
-              scratch[0], scratch[1]);
-    ANSER_RUN(q, e->argmax_last.kernel, grid(NULL, 1, 1), args, scratch[0],
-              scratch[1], id);
+    ANSER_RUN(q, e->argmax_parts.kernel,
+              anser_grid_items(NULL, args.parts, 1), args, x, scratch[0],
+              scratch[1]);
+    ANSER_RUN(q, e->argmax_last.kernel, anser_grid_items(NULL, 1, 1), args,
+              scratch[0], scratch[1], id);
 }
 
 /* ---------------------------------------------------------------- check */
@@ -58,8 +52,8 @@ static enum anser_status check_parts(anser_device *device,
     const unsigned where = anser_trial_add(&b, 10, 0, 1);
     const struct argmax_args args = { .n = CHECK_N, .parts = 10 };
     if (b.status == ANSER_OK)
-        ANSER_RUN(device->queue, chosen->kernel, grid(NULL, 10, 1), args,
-                  b.buf[in].mem, b.buf[best].mem, b.buf[where].mem);
+        ANSER_RUN(device->queue, chosen->kernel, anser_grid_items(NULL, 10, 1),
+                  args, b.buf[in].mem, b.buf[best].mem, b.buf[where].mem);
     snprintf(error->shape, sizeof error->shape, "n %d", CHECK_N);
     error->bound = 0;
     error->error = NAN;
@@ -88,8 +82,8 @@ static enum anser_status check_last(anser_device *device,
     const unsigned id = anser_trial_add(&b, 1, 0, 1);
     const struct argmax_args args = { .n = 16, .parts = 4 };
     if (b.status == ANSER_OK)
-        ANSER_RUN(device->queue, chosen->kernel, grid(NULL, 1, 1), args,
-                  b.buf[top].mem, b.buf[at].mem, b.buf[id].mem);
+        ANSER_RUN(device->queue, chosen->kernel, anser_grid_items(NULL, 1, 1),
+                  args, b.buf[top].mem, b.buf[at].mem, b.buf[id].mem);
     snprintf(error->shape, sizeof error->shape, "n 4");
     error->bound = 0;
     error->error = NAN;

@@ -10,27 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A head of a token a work-item. */
-static struct anser_grid grid_item(const struct anser_variant *v, uint32_t H,
-                                   uint32_t T)
-{
-    (void)v;
-    return (struct anser_grid){ { H, T, 1 }, { 0, 0, 0 } };
-}
-
-/* A head of a token a group. */
-static struct anser_grid grid_group(const struct anser_variant *v, uint32_t H,
-                                    uint32_t T)
-{
-    return (struct anser_grid){ { (size_t)H * v->wg, T, 1 }, { v->wg, 1, 1 } };
-}
-
+/* A head of a token a work-item, or a group. */
 static const struct anser_variant rows[] = {
     { .name = "item", .file = "finish.cl", .kernel = "finish_item",
-      .fits = anser_fits_any, .grid = grid_item, .bound = 1e-5 },
+      .fits = anser_fits_any, .grid = anser_grid_items, .bound = 1e-5 },
     { .name = "group", .file = "finish.cl", .kernel = "finish_group",
       .options = "-D WG=64", .fits = anser_fits_group64,
-      .suits = anser_suits_gpu, .grid = grid_group,
+      .suits = anser_suits_gpu, .grid = anser_grid_groups,
       .wg = 64, .bound = 1e-5 },
 };
 

@@ -11,24 +11,18 @@
 #include <stdlib.h>
 
 /* Four channels of a token a work-item. */
-static struct anser_grid grid(const struct anser_variant *v, uint32_t C,
-                              uint32_t T)
-{
-    (void)v;
-    return (struct anser_grid){ { C / 4, T, 1 }, { 0, 0, 0 } };
-}
-
 static const struct anser_variant rows[] = {
     { .name = "item", .file = "mix.cl", .kernel = "shift",
-      .fits = anser_fits_any, .grid = grid, .bound = 1e-6 },
+      .fits = anser_fits_any, .grid = anser_grid_items, .bound = 1e-6 },
 };
 
 void anser_op_shift(struct anser_queue *q, const struct anser_chosen *kernel,
                     const struct shift_args *args, cl_mem vecs, cl_mem state,
                     cl_mem xn, cl_mem mixed)
 {
-    ANSER_RUN(q, kernel->kernel, grid(kernel->variant, args->C, args->T),
-              *args, vecs, state, xn, mixed);
+    const struct anser_grid grid = kernel->variant->grid(
+        kernel->variant, args->C / 4, args->T);
+    ANSER_RUN(q, kernel->kernel, grid, *args, vecs, state, xn, mixed);
 }
 
 enum { CHECK_C = 192, CHECK_T = 3, CHECK_N = 6, CHECK_AT = 64 };

@@ -9,34 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A token a work-item. */
-static struct anser_grid grid_item(const struct anser_variant *v, uint32_t T,
-                                   uint32_t one)
-{
-    (void)v;
-    return (struct anser_grid){ { T, one, 1 }, { 1, 1, 1 } };
-}
-
-/* A token a group. */
-static struct anser_grid grid_group(const struct anser_variant *v, uint32_t T,
-                                    uint32_t one)
-{
-    return (struct anser_grid){ { (size_t)T * v->wg, one, 1 },
-                                { v->wg, 1, 1 } };
-}
-
 static bool fits_group(const struct anser_caps *caps,
                        const struct anser_need *need)
 {
     return anser_fits_group64(caps, need) && caps->max_group >= 128;
 }
 
+/* A token a work-item, or a group. */
 static const struct anser_variant rows[] = {
     { .name = "item", .file = "norm.cl", .kernel = "norm_item",
-      .fits = anser_fits_any, .grid = grid_item, .bound = 1e-5 },
+      .fits = anser_fits_any, .grid = anser_grid_items, .bound = 1e-5 },
     { .name = "group", .file = "norm.cl", .kernel = "norm_group",
       .options = "-D WG=128", .fits = fits_group,
-      .suits = anser_suits_gpu, .grid = grid_group,
+      .suits = anser_suits_gpu, .grid = anser_grid_groups,
       .wg = 128, .bound = 1e-5 },
 };
 
