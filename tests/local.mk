@@ -28,7 +28,7 @@ device_suites = \
 
 tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh \
-	tests/man.sh
+	tests/man.sh tests/recipe.sh
 
 # Checks of the program, without a device and with one.
 program_checks = tests/cli.sh
