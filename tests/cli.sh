@@ -3,6 +3,8 @@
 # The program without a device: exit codes and messages of every command, wrong
 # use, files that are missing, damaged or foreign, and lost output.
 set -u
+: "${top_srcdir:?run by make check}"
+# shellcheck source=tests/cli_util.sh
 . "$top_srcdir/tests/cli_util.sh"
 
 m=$work/tiny.gguf
@@ -47,6 +49,7 @@ expect 2 "none, full or fake" "$anser" run --chat --think hard
 expect 2 "does not go with" "$anser" run --chat --stop x
 expect 2 "give --tokens IDS or --text" "$anser" logits
 expect 2 "give --tokens IDS or --text" "$anser" logits --tokens 1 --text a
+# shellcheck disable=SC2258
 for ids in '' 1, ,1 1,,2 a 1,a -1 4294967296 '1;2'; do
     expect 2 "is no list of token ids" "$anser" logits --tokens "$ids"
 done

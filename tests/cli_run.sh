@@ -3,6 +3,8 @@
 # The program on a device: logits, text, prompts from every source, saved
 # states, conversation, interruption, lost output.  Skipped without a device.
 set -u
+: "${top_srcdir:?run by make check}"
+# shellcheck source=tests/cli_util.sh
 . "$top_srcdir/tests/cli_util.sh"
 
 "$anser" devices >"$work/devices" 2>"$work/err" ||

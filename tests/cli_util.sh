@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034
 # For the checks of the program: a working folder, and commands with the exit
 # code and the message that they must give.
 : "${top_srcdir:?run by make check}" "${top_builddir:?}"
