@@ -159,6 +159,7 @@ AM_TESTS_ENVIRONMENT = \
 	OPENCL_CFLAGS='$(OPENCL_CFLAGS)'; export OPENCL_CFLAGS; \
 	XDG_CACHE_HOME='$(TEST_CACHE)'; export XDG_CACHE_HOME; \
 	ANSER_CACHE_DIR='$(TEST_CACHE)/anser'; export ANSER_CACHE_DIR; \
+	CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT; \
 	$(MKDIR_P) $(TEST_CACHE);
 
 # Suites whose tests at tiny shapes run under a simulator.
