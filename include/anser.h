@@ -322,10 +322,53 @@ struct anser_model_info {
 ANSER_CHECKED enum anser_status
 anser_model_info(const anser_model *model, struct anser_model_info *info);
 
-/* One line a call: which variant runs for each phase and shape. */
+/* One line a call: which variant runs for each phase and shape, and why:
+ * "override" (ANSER_VARIANT), "tuned", "class" (the default of this class of
+ * device) or "plain"; and which one failed its self-test. */
 typedef void anser_line_fn(void *user, const char *line);
 ANSER_API void anser_plan_print(const anser_model *model, anser_line_fn *fn,
                                 void *user);
+
+/* ---------------------------------------------------------------- tuning */
+
+/* Which kernel is the fastest depends on device, block type and shape.  What
+ * was measured is kept in a text file a device, beside the program cache
+ * (ANSER_TUNING moves it or, as 0, switches it off), is imported when a model
+ * is opened, and counts before the defaults. */
+struct anser_tune_result {
+    const char *op;           /* "matmul-few", "matmul-many", "crossover"   */
+    const char *type;         /* of the matrix, "Q4_K"                      */
+    const char *variant;      /* "" of the crossover                        */
+    uint32_t rows, cols;
+    uint32_t tokens;          /* at once; of "crossover": the figure        */
+    double seconds;           /* a product, median; 0 of the crossover      */
+    int chosen;               /* the fastest                                */
+};
+typedef void anser_tune_fn(void *user, const struct anser_tune_result *result);
+
+/* Measures every variant that is right on this device on the shapes of its
+ * models, for about `seconds` (0.1..3600) after all of them were built and
+ * checked, with a call of fn (or NULL) each.
+ * What it finds counts for models opened from now on; _export keeps it.
+ * BAD_ARG: seconds out of range. */
+ANSER_CHECKED enum anser_status
+anser_tune(anser_model *model, double seconds, anser_tune_fn *fn, void *user);
+
+/* Takes the choices of a file, all or none, for models opened from now on.
+ * path NULL: the device's own.  BAD_FILE: a wrong line, or it was measured on
+ * another device, driver or build; IO. */
+ANSER_CHECKED enum anser_status
+anser_tuning_import(anser_device *device, const char *path);
+
+/* Writes the device's choices, under a temporary name first.  BAD_ARG: it has
+ * none, or path is NULL and there is no place for the device's own. */
+ANSER_CHECKED enum anser_status
+anser_tuning_export(anser_device *device, const char *path);
+
+/* The device's own file, ended by NUL and cut to fit buf(cap); returns the
+ * whole length, 0 if there is no place for one. */
+ANSER_API size_t anser_tuning_path(const anser_device *device, char *buf,
+                                   size_t cap);
 
 /* --------------------------------------------------------------- state */
 

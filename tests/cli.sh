@@ -19,7 +19,8 @@ expect 2 "unknown command 'ran'" "$anser" ran
 expect 2 "unknown option '--ran'" "$anser" --ran
 
 "$anser" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' >"$work/commands"
-for command in run logits tokenize info devices plan selftest synth; do
+for command in run logits tokenize info devices plan selftest synth tune \
+    cache; do
     grep -qx "$command" "$work/commands" || fail "$command is not listed"
 done
 while read -r command; do

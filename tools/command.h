@@ -33,6 +33,8 @@ extern const struct anser_command anser_command_plan;
 extern const struct anser_command anser_command_selftest;
 extern const struct anser_command anser_command_synth;
 extern const struct anser_command anser_command_quantize;
+extern const struct anser_command anser_command_cache;
+extern const struct anser_command anser_command_tune;
 
 /* Tells a wrong use on stderr and returns EXIT_USAGE. */
 int anser_command_misused(const struct anser_command *command,

@@ -2,6 +2,7 @@
 # The program anser.  It sees the public headers only.
 bin_PROGRAMS += anser
 anser_SOURCES = \
+	tools/cache.c \
 	tools/chat.c \
 	tools/chat_format.c tools/chat_format.h \
 	tools/command.h \
@@ -21,6 +22,7 @@ anser_SOURCES = \
 	tools/stop.c tools/stop.h \
 	tools/synth.c \
 	tools/tokenize.c \
+	tools/tune.c \
 	tools/where.c
 anser_CPPFLAGS = -I$(top_srcdir)/include $(DEBUG_CPPFLAGS) \
 	-DANSER_DATADIR='"$(pkgdatadir)"'

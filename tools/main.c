@@ -21,6 +21,8 @@ static const struct anser_command *const commands[] = {
     &anser_command_info,
     &anser_command_devices,
     &anser_command_plan,
+    &anser_command_tune,
+    &anser_command_cache,
     &anser_command_selftest,
     &anser_command_synth,
     &anser_command_quantize,

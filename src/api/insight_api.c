@@ -77,14 +77,18 @@ struct lines {
 static void plan_matrix(const struct lines *out, const char *name,
                         const struct anser_matrix *W)
 {
-    char line[160];
+    char line[320], few[100], many[100];
     const struct anser_matmul_plan *p = W->plan;
     if (p == NULL)
         return;
-    snprintf(line, sizeof line, "    %-12s %-4s %6u x %-6u T<=%u %s, above %s%s",
-             name, W->block->name, (unsigned)W->rows, (unsigned)W->cols,
-             (unsigned)p->crossover, p->few.variant->name,
-             p->many.variant->name, W->n_parts > 1 ? ", split" : "");
+    anser_why_text(&p->few, few, sizeof few);
+    anser_why_text(&p->many, many, sizeof many);
+    snprintf(line, sizeof line, "    %-12s %-4s %6u x %-6u T<=%u (%s) %s (%s),"
+             " above %s (%s)%s", name, W->block->name, (unsigned)W->rows,
+             (unsigned)W->cols, (unsigned)p->crossover,
+             p->crossover_why == ANSER_WHY_TUNED ? "tuned" : "class",
+             p->few.variant->name, few, p->many.variant->name, many,
+             W->n_parts > 1 ? ", split" : "");
     out->fn(out->user, line);
 }
 
@@ -128,19 +132,36 @@ static bool like_before(const anser_model *m, uint32_t i)
            && m->layers[i].ffn_value.plan == m->layers[i - 1].ffn_value.plan;
 }
 
+static void plan_elementary(const struct lines *out,
+                            const struct anser_elementary *e, uint32_t C)
+{
+    const struct {
+        const char *name;
+        const struct anser_chosen *chosen;
+    } all[] = {
+        { "norm", &e->norm },       { "shift", &e->shift },
+        { "prepare", &e->prepare }, { "wkv7", &e->wkv7 },
+        { "finish", &e->finish },
+    };
+    char line[200], why[100];
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        anser_why_text(all[i].chosen, why, sizeof why);
+        snprintf(line, sizeof line, "  %-12s C %u: %s (%s)", all[i].name,
+                 (unsigned)C, all[i].chosen->variant->name, why);
+        out->fn(out->user, line);
+    }
+}
+
 void anser_plan_print(const anser_model *m, anser_line_fn *fn, void *user)
 {
     if (m == NULL || fn == NULL)
         return;
     const struct lines out = { fn, user };
-    const struct anser_elementary *e = &m->elementary;
     char line[200];
-    snprintf(line, sizeof line, "%s: chunk %u, norm %s, shift %s, prepare %s,"
-             " wkv7 %s, finish %s", m->device->caps.name,
-             (unsigned)m->work.chunk, e->norm.variant->name,
-             e->shift.variant->name, e->prepare.variant->name,
-             e->wkv7.variant->name, e->finish.variant->name);
+    snprintf(line, sizeof line, "%s: chunk %u", m->device->caps.name,
+             (unsigned)m->work.chunk);
     fn(user, line);
+    plan_elementary(&out, &m->elementary, m->shape.C);
     for (uint32_t i = 0; i < m->shape.L; i++)
         if (!like_before(m, i))
             plan_layer(&out, m, i);

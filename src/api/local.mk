@@ -5,4 +5,5 @@ libanser_core_la_SOURCES += \
 	src/api/file_api.c \
 	src/api/insight_api.c \
 	src/api/model_api.c \
-	src/api/run_api.c
+	src/api/run_api.c \
+	src/api/tune_api.c

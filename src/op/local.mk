@@ -15,8 +15,17 @@ libanser_core_la_SOURCES += \
 	src/op/phase.c \
 	src/op/phase.h \
 	src/op/prepare.c \
+	src/op/select.c \
+	src/op/select.h \
 	src/op/tables.c \
 	src/op/tables.h \
+	src/op/tune.c \
+	src/op/tune.h \
+	src/op/tune_bench.c \
+	src/op/tune_bench.h \
+	src/op/tuning.c \
+	src/op/tuning.h \
+	src/op/tuning_file.c \
 	src/op/variant.c \
 	src/op/variant.h \
 	src/op/wkv7.c

@@ -7,6 +7,7 @@
 #include "base/ref.h"
 #include "op/check.h"
 #include "op/op.h"
+#include "op/select.h"
 #include "op/tables.h"
 
 #include <math.h>
@@ -173,10 +174,10 @@ const struct anser_op anser_op_matmul_many = {
 
 /* ----------------------------------------------------------------- plan */
 
-/* Tokens up to which `few` is used: a CPU's `many` wins as soon as half of its
- * eight tokens are real; a GPU's tile when a quarter of 32 are.  Guesses:
- * `anser tune` measures them. */
-static uint32_t crossover(const struct anser_caps *caps)
+/* Tokens up to which `few` is used where nothing was measured: a CPU's `many`
+ * wins as soon as half of its eight tokens are real; a GPU's tile when a
+ * quarter of 32 are.  `anser tune` measures it by type and shape. */
+static uint32_t class_crossover(const struct anser_caps *caps)
 {
     return (caps->type & CL_DEVICE_TYPE_GPU) != 0 ? 8 : 3;
 }
@@ -195,7 +196,9 @@ static enum anser_status make_plan(anser_device *device,
 {
     struct anser_need wish = *need;
     plan->need = *need;
-    plan->crossover = crossover(&device->caps);
+    plan->crossover = class_crossover(&device->caps);
+    plan->crossover_why = anser_select_crossover(device, need,
+                                                 &plan->crossover);
     TRY(anser_op_choose(device, &anser_op_matmul_few, &wish, &plan->few));
     wish.layouts = 1u << plan->few.variant->layout;
     if (anser_op_choose(device, &anser_op_matmul_many, &wish, &plan->many)
@@ -215,7 +218,8 @@ enum anser_status anser_matmul_plan(anser_device *device,
 {
     struct anser_op_memory *m = anser_op_memory(device);
     struct anser_matmul_plan *p = m == NULL ? NULL : m->plans;
-    while (p != NULL && !same(&p->need, need))
+    while (p != NULL && !(same(&p->need, need)
+                          && p->generation == m->generation))
         p = p->next;
     if (p == NULL) {
         struct anser_matmul_plan made;
@@ -224,6 +228,7 @@ enum anser_status anser_matmul_plan(anser_device *device,
         if (p == NULL)
             return anser_fail_memory(device->ctx, sizeof *p);
         *p = made;
+        p->generation = m->generation;
         p->next = m->plans;
         m->plans = p;
     }

@@ -39,6 +39,8 @@ struct anser_matmul_plan {
     enum anser_layout layout;
     struct anser_chosen few, many;   /* up to `crossover` tokens, and above */
     uint32_t crossover;
+    enum anser_why crossover_why;
+    uint32_t generation;             /* of the tuning that it was made by   */
 };
 
 /* The plan, made at first use and kept with the device. */

@@ -2,6 +2,8 @@
 /* Choosing a variant: predicate, build, one check against ref a device. */
 #include "op/op.h"
 
+#include "op/select.h"
+#include "op/tuning.h"
 #include "rt/cache.h"
 
 #include <stdio.h>
@@ -28,6 +30,7 @@ static void memory_free(void *ops)
         next = p->next;
         free(p);
     }
+    anser_tuning_free(m->tuning);
     free(m);
 }
 
@@ -36,6 +39,8 @@ struct anser_op_memory *anser_op_memory(anser_device *device)
     if (device->ops == NULL) {
         device->ops = calloc(1, sizeof(struct anser_op_memory));
         device->ops_free = memory_free;
+        if (device->ops != NULL)
+            anser_tuning_begin(device, device->ops);
     }
     return device->ops;
 }
@@ -118,7 +123,7 @@ static void learn(anser_device *device, const struct anser_op *op,
         k->right = true;
         return;
     }
-    const struct anser_chosen chosen = { v, k->kernel };
+    const struct anser_chosen chosen = { .variant = v, .kernel = k->kernel };
     struct anser_error error;
     k->right = op->check(device, &chosen, need, &error) == ANSER_OK
                && judge(device, op, v, &error) == ANSER_OK;
@@ -150,13 +155,23 @@ static struct anser_known *known(anser_device *device,
     return k;
 }
 
-static bool serves(const struct anser_variant *v,
-                   const struct anser_caps *caps,
-                   const struct anser_need *need)
+bool anser_op_try(anser_device *device, const struct anser_op *op,
+                  const struct anser_variant *row,
+                  const struct anser_need *need, struct anser_chosen *chosen)
 {
-    return v->fits(caps, need)
-           && (v->suits == NULL || v->suits(caps))
-           && (need->layouts == 0 || (need->layouts >> v->layout & 1) != 0);
+    if (!row->fits(&device->caps, need)
+        || (need->layouts != 0 && (need->layouts >> row->layout & 1) == 0))
+        return false;
+    const struct anser_known *k = known(device, op, row, need);
+    if (k == NULL)
+        return false;
+    if (!k->right) {
+        chosen->failed = row->name;
+        return false;
+    }
+    chosen->variant = row;
+    chosen->kernel = k->kernel;
+    return true;
 }
 
 enum anser_status anser_op_choose(anser_device *device,
@@ -164,23 +179,37 @@ enum anser_status anser_op_choose(anser_device *device,
                                   const struct anser_need *need,
                                   struct anser_chosen *chosen)
 {
-    for (uint32_t i = op->n; i-- > 0;) {
+    struct anser_wishes wishes;
+    struct anser_chosen made = { .why = ANSER_WHY_PLAIN };
+    TRY(anser_select(device, op, need, &wishes));
+    for (unsigned i = 0; i < wishes.n && made.variant == NULL; i++)
+        if (anser_op_try(device, op, wishes.row[i], need, &made))
+            made.why = wishes.why[i];
+    for (uint32_t i = op->n; i-- > 0 && made.variant == NULL;) {
         const struct anser_variant *v = &op->rows[i];
-        if (!serves(v, &device->caps, need))
-            continue;
-        const struct anser_known *k = known(device, op, v, need);
-        if (k == NULL)
-            return anser_fail_memory(device->ctx, sizeof *k);
-        if (k->right) {
-            *chosen = (struct anser_chosen){ v, k->kernel };
-            return ANSER_OK;
-        }
+        if ((v->suits == NULL || v->suits(&device->caps))
+            && anser_op_try(device, op, v, need, &made))
+            made.why = i > 0 ? ANSER_WHY_CLASS : ANSER_WHY_PLAIN;
+    }
+    if (made.variant != NULL) {
+        *chosen = made;
+        return ANSER_OK;
     }
     char why[512];
     snprintf(why, sizeof why, "%s", anser_error(device->ctx));
     return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
                       "no kernel for %s works on %s; the last: %s", op->name,
                       device->caps.name, why);
+}
+
+void anser_why_text(const struct anser_chosen *chosen, char *text, size_t cap)
+{
+    static const char *const whys[] = { "plain", "class", "tuned",
+                                        "override" };
+    snprintf(text, cap, "%s%s%s%s", whys[chosen->why],
+             chosen->failed != NULL ? ", " : "",
+             chosen->failed != NULL ? chosen->failed : "",
+             chosen->failed != NULL ? " failed its self-test" : "");
 }
 
 struct anser_grid anser_grid_items(const struct anser_variant *v, uint32_t n,

@@ -4,7 +4,9 @@
  * every device; a later row is preferred to an earlier one.  A row is chosen
  * when it can run (fits), is meant for this class of device (suits), builds,
  * and has agreed with the plain C reference on this device; else the next
- * lower row is tried.  Tests and the self-test run all rows that fit.
+ * lower row is tried.  Before all of them comes the row that ANSER_VARIANT
+ * names, then the one that was measured to be the fastest (op/select.h).
+ * Tests and the self-test run all rows that fit.
  */
 #ifndef ANSER_OP_VARIANT_H
 #define ANSER_OP_VARIANT_H
@@ -39,10 +41,20 @@ struct anser_variant {
     double bound;                    /* of max |error| / rms of the result  */
 };
 
+/* Who chose a row. */
+enum anser_why {
+    ANSER_WHY_PLAIN,                 /* nothing better serves               */
+    ANSER_WHY_CLASS,                 /* fits, suits: the default here       */
+    ANSER_WHY_TUNED,                 /* measured (op/tuning.h)              */
+    ANSER_WHY_OVERRIDE               /* ANSER_VARIANT                       */
+};
+
 /* A variant with its kernel, ready on a device. */
 struct anser_chosen {
     const struct anser_variant *variant;
     struct anser_kernel *kernel;
+    enum anser_why why;
+    const char *failed;              /* a preferred row that was wrong here */
 };
 
 struct anser_error {                 /* of a variant against ref            */
@@ -68,6 +80,15 @@ enum anser_status anser_op_choose(anser_device *device,
                                   const struct anser_need *need,
                                   struct anser_chosen *chosen);
 
+/* The reason in a few words: "tuned", "class, group failed its self-test". */
+void anser_why_text(const struct anser_chosen *chosen, char *text, size_t cap);
+
+/* This row for `need`, if it can run here and has agreed with ref: else
+ * false, for want of memory too. */
+bool anser_op_try(anser_device *device, const struct anser_op *op,
+                  const struct anser_variant *row,
+                  const struct anser_need *need, struct anser_chosen *chosen);
+
 /* The row with this index for `need`, built and checked, or a failure;
  * UNSUPPORTED if its work-group is too large for the kernel here. */
 enum anser_status anser_op_row(anser_device *device, const struct anser_op *op,
@@ -79,9 +100,12 @@ enum anser_status anser_op_row(anser_device *device, const struct anser_op *op,
  * memory) and freed with the device. */
 struct anser_known;
 struct anser_matmul_plan;
+struct anser_tuning;
 struct anser_op_memory {
     struct anser_known *known;       /* owned list                          */
     struct anser_matmul_plan *plans; /* owned list                          */
+    struct anser_tuning *tuning;     /* owned; NULL: nothing was imported   */
+    uint32_t generation;             /* + 1 whenever tuning changes         */
 };
 struct anser_op_memory *anser_op_memory(anser_device *device);
 

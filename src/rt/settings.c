@@ -84,6 +84,53 @@ void anser_settings_cache_dir(char *dir, size_t cap)
 #endif
 }
 
+/* 0, or a file. */
+static enum anser_status read_tuning(anser_ctx *ctx,
+                                     struct anser_settings *s)
+{
+    const char *text = getenv("ANSER_TUNING");
+    s->tuning = text == NULL || strcmp(text, "0") != 0;
+    s->tuning_file[0] = '\0';
+    if (text == NULL || !s->tuning)
+        return ANSER_OK;
+    if (strlen(text) >= sizeof s->tuning_file)
+        return anser_fail(ctx, ANSER_BAD_ARG, "ANSER_TUNING is longer than "
+                          "%zu bytes", sizeof s->tuning_file - 1);
+    strcpy(s->tuning_file, text);
+    return ANSER_OK;
+}
+
+/* Only the form: OP=ROW, separated by commas, of letters, digits, - and _. */
+static bool is_variant_list(const char *text)
+{
+    static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"
+                               "STUVWXYZ0123456789-_";
+    if (*text == '\0' || strcmp(text, "plain") == 0)
+        return true;
+    for (const char *at = text;; at++) {
+        size_t n = strspn(at, word);
+        size_t row = n > 0 && at[n] == '=' ? strspn(at + n + 1, word) : 0;
+        if (row == 0)
+            return false;
+        at += n + 1 + row;
+        if (*at != ',')
+            return *at == '\0';
+    }
+}
+
+static enum anser_status read_variant(anser_ctx *ctx,
+                                      struct anser_settings *s)
+{
+    const char *text = getenv("ANSER_VARIANT");
+    text = text == NULL ? "" : text;
+    if (strlen(text) >= sizeof s->variant || !is_variant_list(text))
+        return anser_fail(ctx, ANSER_BAD_ARG, "ANSER_VARIANT is '%.100s'; "
+                          "expected plain, or OPERATION=VARIANT with commas "
+                          "between", text);
+    strcpy(s->variant, text);
+    return ANSER_OK;
+}
+
 enum anser_status anser_settings_read(anser_ctx *ctx,
                                       struct anser_settings *settings)
 {
@@ -91,6 +138,8 @@ enum anser_status anser_settings_read(anser_ctx *ctx,
     TRY(read_pool(ctx, &s.pool_entries));
     TRY(read_wait(ctx, &s.wait));
     TRY(read_cache(ctx, &s.cache));
+    TRY(read_tuning(ctx, &s));
+    TRY(read_variant(ctx, &s));
     anser_settings_cache_dir(s.cache_dir, sizeof s.cache_dir);
     *settings = s;
     return ANSER_OK;

@@ -8,6 +8,10 @@
  *   ANSER_WAIT          how the host waits: block (default), poll, thread
  *   ANSER_CACHE         0 switches the program cache off, 1 (default) on
  *   ANSER_CACHE_DIR     its directory instead of the user's (rt/cache_dir.c)
+ *   ANSER_VARIANT       rows to prefer, "matmul-few=group,norm=item", or
+ *                       "plain": row 0 of every table (op/select.c)
+ *   ANSER_TUNING        file of measured choices instead of the one in the
+ *                       cache's directory (op/tuning.c); 0: none
  *
  * A value that is none of these is an error and not ignored: a measurement
  * with a misspelt switch would lie.
@@ -28,6 +32,9 @@ struct anser_settings {
     enum anser_wait wait;
     bool cache;
     char cache_dir[1024];        /* "" where there is none: no cache        */
+    bool tuning;
+    char tuning_file[1024];      /* "": in the cache's directory            */
+    char variant[512];           /* OP=ROW,..., "plain" or ""; op/ knows    */
 };
 
 /* BAD_ARG names the variable, its value and what may stand there. */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which rows of a table come before its class default: the one that the user
+ * named (ANSER_VARIANT), then the one that was measured (op/tuning.h).  Either
+ * is a wish: a row that can't run here or is wrong here is passed over.
+ */
+#ifndef ANSER_OP_SELECT_H
+#define ANSER_OP_SELECT_H
+
+#include "op/variant.h"
+
+struct anser_wishes {
+    const struct anser_variant *row[2];
+    enum anser_why why[2];
+    unsigned n;
+};
+
+/* BAD_ARG: ANSER_VARIANT names no operation or no row of it; the text lists
+ * those that there are. */
+enum anser_status anser_select(anser_device *device, const struct anser_op *op,
+                               const struct anser_need *need,
+                               struct anser_wishes *wishes);
+
+/* Replaces the class's crossover of a type and shape by the measured one;
+ * tells whose it is. */
+enum anser_why anser_select_crossover(anser_device *device,
+                                      const struct anser_need *need,
+                                      uint32_t *crossover);
+
+/* The operation of this name, the row of this name; NULL if there is none. */
+const struct anser_op *anser_op_named(const char *name, size_t n);
+const struct anser_variant *anser_row_named(const struct anser_op *op,
+                                            const char *name, size_t n);
+
+#endif
