@@ -6,9 +6,12 @@
 host_suites = \
 	tests/check_base \
 	tests/check_chat \
+	tests/check_encode \
 	tests/check_gguf \
 	tests/check_malformed \
 	tests/check_philox \
+	tests/check_quantize \
+	tests/check_quantize_hard \
 	tests/check_ref \
 	tests/check_sampler \
 	tests/check_synth \
@@ -86,6 +89,21 @@ tests_check_op_LDADD = $(suite_libs)
 tests_check_philox_SOURCES = tests/check_philox.c
 tests_check_philox_CPPFLAGS = $(suite_cppflags)
 tests_check_philox_LDADD = $(suite_libs)
+
+tests_check_encode_SOURCES = tests/check_encode.c
+tests_check_encode_CPPFLAGS = $(suite_cppflags)
+tests_check_encode_LDADD = $(suite_libs)
+
+quantize_sources = tests/quantize_util.c tests/quantize_util.h
+
+tests_check_quantize_SOURCES = tests/check_quantize.c $(quantize_sources)
+tests_check_quantize_CPPFLAGS = $(suite_cppflags)
+tests_check_quantize_LDADD = $(suite_libs)
+
+tests_check_quantize_hard_SOURCES = tests/check_quantize_hard.c \
+	$(quantize_sources)
+tests_check_quantize_hard_CPPFLAGS = $(suite_cppflags)
+tests_check_quantize_hard_LDADD = $(suite_libs)
 
 tests_check_ref_SOURCES = tests/check_ref.c
 tests_check_ref_CPPFLAGS = $(suite_cppflags)
