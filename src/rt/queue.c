@@ -217,14 +217,20 @@ void anser_queue_flush(struct anser_queue *q)
         note(q, clFlush(q->cl), "flushing", "the queue");
 }
 
-/* clFinish, or a marker waited for by the chosen way. */
+/* A marker waited for by the chosen way.  Not clFinish: rusticl of Mesa 22.3
+ * then waits for nothing if all that was enqueued has been flushed, and reads
+ * what _write was given when its owner may have freed it [measured]. */
 static cl_int finish(struct anser_queue *q)
 {
     cl_event event = NULL;
-    if (anser_waiter_how(q->waiter) == ANSER_WAIT_BLOCK)
-        return clFinish(q->cl);
     cl_int code = clEnqueueMarkerWithWaitList(q->cl, 0, NULL, &event);
-    return code == CL_SUCCESS ? wait_for(q, event) : code;
+    if (code != CL_SUCCESS)
+        return code;
+    if (anser_waiter_how(q->waiter) != ANSER_WAIT_BLOCK)
+        return wait_for(q, event);
+    code = clWaitForEvents(1, &event);
+    clReleaseEvent(event);
+    return code;
 }
 
 enum anser_status anser_queue_finish(struct anser_queue *q)
