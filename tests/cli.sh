@@ -20,7 +20,7 @@ expect 2 "unknown option '--ran'" "$anser" --ran
 
 "$anser" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' >"$work/commands"
 for command in run logits tokenize info devices plan selftest synth tune \
-    cache; do
+    cache quantize; do
     grep -qx "$command" "$work/commands" || fail "$command is not listed"
 done
 while read -r command; do
@@ -122,6 +122,22 @@ cmp -s "$m" "$work/1.gguf" && fail "another seed, the same file"
 expect 1 "nowhere/x: " "$anser" synth --preset tiny -o "$work/nowhere/x"
 (cd "$work" && "$anser" synth --preset tiny --type f16 2>/dev/null)
 [ -f "$work/synth-tiny-f16.gguf" ] || fail "no synth-tiny-f16.gguf"
+
+# ------------------------------------------------------------- quantize
+f16=$work/synth-tiny-f16.gguf q=$work/q.gguf
+expect 0 "written" "$anser" quantize "$f16" "$q" --threads 2 \
+    --tensor 'token_embd*=q6_k' --tensor='*.weight=Q8_0'
+expect 0 '^embedding  *Q6_K  *1 ' "$anser" info "$q"
+grep -q '^output  *Q8_0 ' "$work/out" || fail "the second --tensor is lost"
+expect 0 "harm" "$anser" quantize "$f16" "$q" -t q2_k
+expect 0 "quantised already" "$anser" quantize "$q" "$work/again.gguf"
+expect 2 "expected the files IN and OUT" "$anser" quantize "$f16"
+expect 2 "known: q4_k_m .* f16" "$anser" quantize "$f16" "$q" -t q7
+expect 2 "matches no matrix" "$anser" quantize "$f16" "$q" --tensor 'x=q6_k'
+one_line
+expect 2 "is the input" "$anser" quantize "$f16" "$f16"
+expect 1 "nowhere/q: " "$anser" quantize "$f16" "$work/nowhere/q"
+one_line
 
 # ------------------------------------------------------------- lost output
 if [ -w /dev/full ]; then
