@@ -2,7 +2,8 @@
 # OpenCL C sources, embedded in the library.  cl/LINT says how tests/lint_cl.sh
 # compiles each.
 cl_files = cl/shared.h cl/philox.h cl/weight.h cl/prelude.cl cl/blocks.cl \
-	cl/argmax.cl cl/embed.cl cl/finish.cl cl/matmul.cl cl/matvec.cl \
+	cl/argmax.cl cl/bandwidth.cl cl/embed.cl cl/finish.cl \
+	cl/matmul.cl cl/matvec.cl \
 	cl/mix.cl cl/norm.cl cl/prepare.cl cl/probe.cl cl/wkv7.cl
 
 EXTRA_DIST += $(cl_files) cl/embed.awk cl/LINT

@@ -288,6 +288,30 @@ typedef void anser_check_fn(void *user, const struct anser_check *check);
 ANSER_CHECKED enum anser_status
 anser_selftest(anser_device *device, anser_check_fn *fn, void *user);
 
+/* ------------------------------------------------------------- measuring */
+
+/* What a device has done and holds since it was opened. */
+struct anser_stats_info {
+    size_t size;              /* set to sizeof(struct) before the call      */
+    uint64_t used_bytes;      /* device memory lent out: weights, states    */
+    uint64_t held_bytes;      /* freed, kept for the next use               */
+    uint64_t peak_bytes;      /* the most ever, used and held               */
+    uint64_t pool_hits, pool_misses;    /* buffers reused, buffers made     */
+    uint64_t launches;        /* kernels enqueued                           */
+    uint32_t from_source, from_cache;   /* programs compiled, loaded        */
+    uint32_t rejected;        /* cached ones that the driver refused        */
+};
+ANSER_CHECKED enum anser_status
+anser_stats(const anser_device *device, struct anser_stats_info *info);
+
+/* How fast the device reads and copies its own memory, in bytes a second: the
+ * best pass of those within `seconds` each, over a buffer larger than caches
+ * (1 GiB, less on small devices and CPUs).  A copy counts what it reads and
+ * what it writes.  BAD_ARG: seconds is not in 0..60. */
+ANSER_CHECKED enum anser_status
+anser_bandwidth(anser_device *device, double seconds, double *read,
+                double *copy);
+
 /* --------------------------------------------------------------- model */
 
 /* part of 0..1; a non-zero return cancels with ANSER_CANCELLED. */

@@ -6,4 +6,5 @@ libanser_core_la_SOURCES += \
 	src/api/insight_api.c \
 	src/api/model_api.c \
 	src/api/run_api.c \
+	src/api/stats_api.c \
 	src/api/tune_api.c

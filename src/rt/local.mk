@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # OpenCL made small: devices, queue, memory, programs.
 libanser_core_la_SOURCES += \
+	src/rt/bandwidth.c src/rt/bandwidth.h \
 	src/rt/buffer.c src/rt/buffer.h \
 	src/rt/cache.c src/rt/cache.h \
 	src/rt/cache_admin.c \
