@@ -1,2 +1,28 @@
 # SPDX-License-Identifier: MIT
-# Timing of operations and of whole models.
+# Timing of single operations (whole models: anser bench), and the text on which
+# anser bench --quality text works.
+noinst_PROGRAMS += bench/opbench
+bench_opbench_SOURCES = bench/opbench.c
+bench_opbench_LDADD = libanser_core.la
+
+# make bench: the operations, briefly.
+bench: bench/opbench
+	bench/opbench --quick
+.PHONY: bench
+
+text = bench/text/kjv.txt
+text_dir = $(pkgdatadir)
+dist_text__DATA = $(text)
+EXTRA_DIST += bench/text/README.md bench/text/make.sh
+
+# Where anser in a build tree looks.
+all-local: link-text
+link-text:
+	@test -f $(text) || { $(MKDIR_P) bench/text && \
+	$(LN_S) $(abs_top_srcdir)/$(text) $(text); }
+.PHONY: link-text
+
+distclean-local: unlink-text
+unlink-text:
+	@test ! -h $(text) || rm -f $(text)
+.PHONY: unlink-text
