@@ -35,6 +35,8 @@ extern const struct anser_command anser_command_synth;
 extern const struct anser_command anser_command_quantize;
 extern const struct anser_command anser_command_cache;
 extern const struct anser_command anser_command_tune;
+extern const struct anser_command anser_command_bench;
+extern const struct anser_command anser_command_perplexity;
 
 /* Tells a wrong use on stderr and returns EXIT_USAGE. */
 int anser_command_misused(const struct anser_command *command,

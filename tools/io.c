@@ -111,3 +111,10 @@ int anser_io_finish(struct anser_io_file *out)
     free(out->temporary);
     return lost ? -1 : 0;
 }
+
+void anser_io_drop(struct anser_io_file *out)
+{
+    fclose(out->file);
+    remove(out->temporary);
+    free(out->temporary);
+}

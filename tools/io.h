@@ -31,4 +31,7 @@ int anser_io_create(struct anser_io_file *out, const char *path);
 /* Renames it to path if all was written (0), else leaves nothing (-1, told). */
 int anser_io_finish(struct anser_io_file *out);
 
+/* Leaves nothing of it. */
+void anser_io_drop(struct anser_io_file *out);
+
 #endif

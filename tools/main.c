@@ -26,6 +26,8 @@ static const struct anser_command *const commands[] = {
     &anser_command_selftest,
     &anser_command_synth,
     &anser_command_quantize,
+    &anser_command_bench,
+    &anser_command_perplexity,
 };
 
 #define N_COMMANDS (sizeof commands / sizeof commands[0])

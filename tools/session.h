@@ -61,6 +61,12 @@ int anser_session_open(struct anser_session *s,
  * the places told on stderr. */
 const char *anser_session_path(const struct anser_session_values *values);
 
+/* A file that comes with the program: `tree` is its path in a source tree, in
+ * or near which the program may lie, `name` that in the data folder.  Its path
+ * to path(cap); -1 if it is nowhere, with the last place tried in path. */
+int anser_session_data(const char *tree, const char *name, char *path,
+                       size_t cap);
+
 /* Tells the last error on stderr if status is one: 0 or -1. */
 int anser_session_check(const struct anser_session *s,
                         enum anser_status status);

@@ -45,27 +45,33 @@ static int program_folder(char *folder)
     return ok ? 0 : -1;
 }
 
-const char *anser_session_path(const struct anser_session_values *values)
+int anser_session_data(const char *tree, const char *name, char *path,
+                       size_t cap)
 {
     /* A build tree has the program in it or in .libs, and may itself stand in
      * the source tree. */
     static const char *const trees[] = { "", "/..", "/../.." };
-    static char path[PATH_MAX + 64];
     char folder[PATH_MAX];
+    int near = program_folder(folder) == 0;
+    for (size_t i = 0; near && i < sizeof trees / sizeof trees[0]; i++) {
+        snprintf(path, cap, "%s%s/%s", folder, trees[i], tree);
+        if (access(path, R_OK) == 0)
+            return 0;
+    }
+    snprintf(path, cap, "%s/%s", ANSER_DATADIR, name);
+    return access(path, R_OK) == 0 ? 0 : -1;
+}
+
+const char *anser_session_path(const struct anser_session_values *values)
+{
+    static char path[PATH_MAX + 64];
     const char *named = getenv("ANSER_MODEL");
     if (values->model != NULL)
         return values->model;
     if (named != NULL && *named != '\0')
         return named;
-    int near = program_folder(folder) == 0;
-    for (size_t i = 0; near && i < sizeof trees / sizeof trees[0]; i++) {
-        snprintf(path, sizeof path, "%s%s/models/%s", folder, trees[i],
-                 DEFAULT_MODEL);
-        if (access(path, R_OK) == 0)
-            return path;
-    }
-    snprintf(path, sizeof path, "%s/%s", ANSER_DATADIR, DEFAULT_MODEL);
-    if (access(path, R_OK) == 0)
+    if (anser_session_data("models/" DEFAULT_MODEL, DEFAULT_MODEL, path,
+                           sizeof path) == 0)
         return path;
     fprintf(stderr, "anser: no model: give one with -m FILE or in "
             "$ANSER_MODEL; there is no default model near the program or at "
