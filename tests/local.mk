@@ -5,6 +5,7 @@
 # A suite's name stands here, its sources below.
 host_suites = \
 	tests/check_base \
+	tests/check_bench \
 	tests/check_chat \
 	tests/check_encode \
 	tests/check_gguf \
@@ -35,7 +36,7 @@ tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 
 # Checks of the program, without a device and with one.
 program_checks = tests/cli.sh
-device_checks = tests/cli_run.sh
+device_checks = tests/cli_run.sh tests/bench.sh
 
 # What suites share.
 check_LTLIBRARIES = tests/libsuite.la
@@ -54,6 +55,16 @@ suite_libs = tests/libsuite.la libanser_core.la $(CHECK_LIBS)
 tests_check_base_SOURCES = tests/check_base.c
 tests_check_base_CPPFLAGS = $(suite_cppflags)
 tests_check_base_LDADD = $(suite_libs)
+
+tests_check_bench_SOURCES = tests/check_bench.c \
+	tools/bench_append.c tools/bench_append.h \
+	tools/bench_blocks.c tools/bench_log.c tools/bench_log.h \
+	tools/bench_read.c tools/bench_read.h \
+	tools/bench_stats.c tools/bench_stats.h \
+	tools/bench_tokens.c tools/bench_tokens.h tools/io.c tools/io.h \
+	tools/text.c tools/text.h
+tests_check_bench_CPPFLAGS = $(suite_cppflags) $(JANSSON_CFLAGS)
+tests_check_bench_LDADD = $(suite_libs) $(JANSSON_LIBS)
 
 tests_check_gguf_SOURCES = tests/check_gguf.c
 tests_check_gguf_CPPFLAGS = $(suite_cppflags)
