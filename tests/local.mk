@@ -175,8 +175,9 @@ endif
 
 EXTRA_DIST += $(tree_checks) $(program_checks) $(device_checks) \
 	tests/cli_util.sh tests/cl12.txt tests/installcheck.sh \
-	tests/oclgrind.sh tests/vectors/README.md tests/vectors/blocks.txt \
-	tests/vectors/logits.txt tests/vectors/make_vectors.py
+	tests/lsan.supp tests/oclgrind.sh tests/vectors/README.md \
+	tests/vectors/blocks.txt tests/vectors/logits.txt \
+	tests/vectors/make_vectors.py
 
 # Kernel caches of Anser and of the drivers stay in the build tree.
 TEST_CACHE = $(abs_top_builddir)/tests/cache
