@@ -30,7 +30,9 @@ struct job {
 
 /* ------------------------------------------------------------- warnings */
 
-/* Types whose error RWKV-7's matrices don't bear: README of the models. */
+/* Types that lose more than Q4_K: the tales model's perplexity on its held-out
+ * slices is 21.41 in F16, 21.48 in q4_k_m, 21.49 in q4_1 (with more bytes),
+ * 21.55 in q4_0 (with as many) and 22.97 in q2_k. */
 static int harms(enum anser_type type)
 {
     return type == ANSER_Q4_0 || type == ANSER_Q4_1 || type == ANSER_Q2_K;
@@ -51,7 +53,7 @@ static void warn(anser_ctx *ctx, const struct anser_quantize_plan *plan)
                   (unsigned long long)again);
     if (harmed > 0)
         anser_log(ctx, 1, "quantize: %llu tensors become Q4_0, Q4_1 or Q2_K, "
-                  "which harm RWKV-7; q4_k_m is better at much the same size",
+                  "which harm RWKV-7 more than q4_k_m does",
                   (unsigned long long)harmed);
     if (plan->n_fallen > 0)
         anser_log(ctx, 1, "quantize: the rows of %llu tensors don't fit the "
