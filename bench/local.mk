@@ -26,3 +26,11 @@ distclean-local: unlink-text
 unlink-text:
 	@test ! -h $(text) || rm -f $(text)
 .PHONY: unlink-text
+
+# One run, for bench/runtime_table.sh.
+EXTRA_PROGRAMS += bench/once
+bench_once_SOURCES = bench/once.c
+bench_once_CPPFLAGS = -I$(top_srcdir)/include $(DEBUG_CPPFLAGS)
+bench_once_LDADD = libanser.la
+CLEANFILES += bench/once
+EXTRA_DIST += bench/runtime_table.sh

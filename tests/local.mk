@@ -26,9 +26,11 @@ device_suites = \
 	tests/check_op \
 	tests/check_cache \
 	tests/check_cache_hard \
+	tests/check_growth \
 	tests/check_pool \
 	tests/check_program \
-	tests/check_rt
+	tests/check_rt \
+	tests/check_tuning
 
 tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 	tests/lint_cl.sh tests/headers.sh tests/versions.sh tests/spdx.sh \
@@ -36,7 +38,8 @@ tree_checks = tests/layers.sh tests/symbols.sh tests/clver.sh \
 
 # Checks of the program, without a device and with one.
 program_checks = tests/cli.sh
-device_checks = tests/cli_run.sh tests/bench.sh
+device_checks = tests/bench.sh tests/cache_runs.sh tests/cli_run.sh \
+	tests/warm_start.sh
 
 # What suites share.
 check_LTLIBRARIES = tests/libsuite.la
@@ -96,6 +99,14 @@ tests_check_model_LDADD = $(suite_libs)
 tests_check_op_SOURCES = tests/check_op.c
 tests_check_op_CPPFLAGS = $(suite_cppflags)
 tests_check_op_LDADD = $(suite_libs)
+
+tests_check_growth_SOURCES = tests/check_growth.c
+tests_check_growth_CPPFLAGS = $(suite_cppflags)
+tests_check_growth_LDADD = $(suite_libs)
+
+tests_check_tuning_SOURCES = tests/check_tuning.c
+tests_check_tuning_CPPFLAGS = $(suite_cppflags)
+tests_check_tuning_LDADD = $(suite_libs)
 
 tests_check_philox_SOURCES = tests/check_philox.c
 tests_check_philox_CPPFLAGS = $(suite_cppflags)
@@ -200,6 +211,12 @@ check-oclgrind: all $(oclgrind_suites)
 	@$(AM_TESTS_ENVIRONMENT) \
 	$(SHELL) $(srcdir)/tests/oclgrind.sh $(oclgrind_suites)
 .PHONY: check-oclgrind
+
+# What takes too long for make check.
+check-long: all
+	ANSER_LONG=1; export ANSER_LONG; $(MAKE) $(AM_MAKEFLAGS) check \
+	TESTS='tests/cache_runs.sh tests/check_cache_hard tests/check_growth'
+.PHONY: check-long
 
 # Parts of make check, for .ci/run.
 check-host: all

@@ -155,12 +155,23 @@ static enum anser_status tune_shape(struct tuning *t,
     return tune_crossover(t, &few, &many, until);
 }
 
-/* Plans of a tuning that has changed since don't count. */
+/* A shape that was planned again after its tuning changed counts once: the
+ * newest plan is the first of the list. */
+static bool is_newest(const struct anser_op_memory *m,
+                      const struct anser_matmul_plan *plan)
+{
+    const struct anser_matmul_plan *p = m->plans;
+    while (p->need.type != plan->need.type || p->need.rows != plan->need.rows
+           || p->need.cols != plan->need.cols)
+        p = p->next;
+    return p == plan;
+}
+
 static uint32_t count(const struct anser_op_memory *m)
 {
     uint32_t n = 0;
     for (const struct anser_matmul_plan *p = m->plans; p != NULL; p = p->next)
-        n += p->generation == m->generation;
+        n += is_newest(m, p);
     return n;
 }
 
@@ -192,7 +203,7 @@ enum anser_status anser_op_tune(anser_device *device,
     const double end = anser_tune_clock() + plan->seconds;
     for (const struct anser_matmul_plan *p = m->plans; p != NULL;
          p = p->next) {
-        if (p->generation != m->generation)
+        if (!is_newest(m, p))
             continue;
         const double now = anser_tune_clock();
         struct tuning t = {

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The choice of rows: user before tuning before class before plain, and why;
+ * the tuning file, taken whole or not at all; and measuring.
+ */
+#include "device_util.h"
+
+#include "op/op.h"
+#include "op/select.h"
+#include "op/tables.h"
+#include "op/tune.h"
+#include "op/tuning.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct anser_need need = { .type = ANSER_Q8_0, .rows = 96,
+                                        .cols = 64 };
+
+static void override(const char *text)
+{
+    snprintf(test_device->settings.variant,
+             sizeof test_device->settings.variant, "%s", text);
+}
+
+static struct anser_op_memory *memory(void)
+{
+    struct anser_op_memory *m = anser_op_memory(test_device);
+    ck_assert_ptr_nonnull(m);
+    return m;
+}
+
+/* No override and no tuning; plans made before are not taken again. */
+static void set_up(void)
+{
+    test_enter();
+    override("");
+    anser_tuning_free(memory()->tuning);
+    memory()->tuning = NULL;
+    memory()->generation++;
+}
+
+static void tune_to(const char *op, const char *value)
+{
+    struct anser_tuning_entry e = { .type = need.type, .rows = need.rows,
+                                    .cols = need.cols };
+    snprintf(e.op, sizeof e.op, "%s", op);
+    snprintf(e.value, sizeof e.value, "%s", value);
+    test_device_ok(anser_tuning_put(test_device_ctx, &memory()->tuning, &e));
+    memory()->generation++;
+}
+
+static struct anser_chosen choose(const struct anser_op *op)
+{
+    struct anser_chosen chosen;
+    test_device_ok(anser_op_choose(test_device, op, &need, &chosen));
+    return chosen;
+}
+
+static void must_say(const char *part)
+{
+    if (strstr(anser_error(test_device_ctx), part) == NULL)
+        ck_abort_msg("'%s' does not say '%s'", anser_error(test_device_ctx),
+                     part);
+}
+
+/* The row that the class would not take. */
+static const char *other_row(const struct anser_op *op)
+{
+    const struct anser_variant *now = choose(op).variant;
+    struct anser_chosen chosen;
+    for (uint32_t i = 0; i < op->n; i++)
+        if (&op->rows[i] != now && op->rows[i].layout == now->layout
+            && anser_op_try(test_device, op, &op->rows[i], &need, &chosen))
+            return op->rows[i].name;
+    ck_abort_msg("only one row of %s can run here", op->name);
+}
+
+/* ------------------------------------------------------------- selection */
+
+START_TEST(user_before_tuning_before_class)
+{
+    const struct anser_op *op = &anser_op_matmul_few;
+    char text[100];
+    const char *plain = op->rows[0].name;
+    const enum anser_why class = choose(op).why;
+    ck_assert(class == ANSER_WHY_PLAIN || class == ANSER_WHY_CLASS);
+    const char *other = other_row(op);
+    tune_to(op->name, other);
+    ck_assert_str_eq(choose(op).variant->name, other);
+    ck_assert_int_eq(choose(op).why, ANSER_WHY_TUNED);
+    snprintf(text, sizeof text, "norm=item,%s=%s", op->name, plain);
+    override(text);
+    struct anser_chosen chosen = choose(op);
+    ck_assert_str_eq(chosen.variant->name, plain);
+    ck_assert_int_eq(chosen.why, ANSER_WHY_OVERRIDE);
+    anser_why_text(&chosen, text, sizeof text);
+    ck_assert_str_eq(text, "override");
+    override("plain");
+    ck_assert_str_eq(choose(op).variant->name, plain);
+}
+END_TEST
+
+START_TEST(tuning_is_of_a_shape)
+{
+    const struct anser_op *op = &anser_op_matmul_few;
+    struct anser_need taller = need;
+    struct anser_chosen chosen;
+    tune_to(op->name, other_row(op));
+    taller.rows++;
+    test_device_ok(anser_op_choose(test_device, op, &taller, &chosen));
+    ck_assert_int_ne(chosen.why, ANSER_WHY_TUNED);
+}
+END_TEST
+
+START_TEST(the_crossover_is_tuned)
+{
+    const struct anser_matmul_plan *plan, *again;
+    test_device_ok(anser_matmul_plan(test_device, &need, &plan));
+    ck_assert_int_eq(plan->crossover_why, ANSER_WHY_CLASS);
+    tune_to(ANSER_TUNING_CROSSOVER, "17");
+    test_device_ok(anser_matmul_plan(test_device, &need, &again));
+    ck_assert_uint_eq(again->crossover, 17);
+    ck_assert_int_eq(again->crossover_why, ANSER_WHY_TUNED);
+    test_device_ok(anser_matmul_plan(test_device, &need, &plan));
+    ck_assert_ptr_eq(plan, again);
+}
+END_TEST
+
+START_TEST(misspelt_overrides_fail)
+{
+    struct anser_chosen chosen;
+    override("matmul-phew=item");
+    ck_assert_int_eq(anser_op_choose(test_device, &anser_op_layer_norm, &need,
+                                     &chosen), ANSER_BAD_ARG);
+    must_say("matmul-phew");
+    must_say("matmul-few");
+    override("norm=group,matmul-few=itm");
+    ck_assert_int_eq(anser_op_choose(test_device, &anser_op_layer_norm, &need,
+                                     &chosen), ANSER_BAD_ARG);
+    must_say("'itm'");
+    must_say("item");
+}
+END_TEST
+
+START_TEST(a_row_that_failed_is_told)
+{
+    struct anser_variant rows[2] = { anser_op_layer_norm.rows[0],
+                                     anser_op_layer_norm.rows[0] };
+    struct anser_op op = anser_op_layer_norm;
+    char text[100];
+    rows[1].name = "bad";
+    rows[1].bound = -1;
+    op.rows = rows;
+    op.n = 2;
+    struct anser_chosen chosen = choose(&op);
+    anser_why_text(&chosen, text, sizeof text);
+    ck_assert_str_eq(text, "plain, bad failed its self-test");
+}
+END_TEST
+
+/* ------------------------------------------------------------------ file */
+
+static char *good_text(size_t *n)
+{
+    tune_to("matmul-few", anser_op_matmul_few.rows[0].name);
+    tune_to("matmul-many", anser_op_matmul_many.rows[0].name);
+    tune_to(ANSER_TUNING_CROSSOVER, "5");
+    test_device_ok(anser_tuning_export(test_device, test_path("t")));
+    return (char *)test_read_file(test_path("t"), n);
+}
+
+/* Refused, and the table is as before. */
+static void must_refuse(const void *text, size_t n)
+{
+    const struct anser_tuning *before = memory()->tuning;
+    test_write_file(test_path("bad"), text, n);
+    if (anser_tuning_import(test_device, test_path("bad")) != ANSER_BAD_FILE)
+        ck_abort_msg("taken: %.*s", (int)n, (const char *)text);
+    must_say("bad");
+    ck_assert_ptr_eq(memory()->tuning, before);
+    ck_assert_uint_eq(before->n, 3);
+}
+
+START_TEST(a_file_goes_round)
+{
+    size_t n, again;
+    char *text = good_text(&n);
+    anser_tuning_free(memory()->tuning);
+    memory()->tuning = NULL;
+    test_device_ok(anser_tuning_import(test_device, test_path("t")));
+    ck_assert_str_eq(anser_tuning_find(memory()->tuning,
+                                       ANSER_TUNING_CROSSOVER, &need), "5");
+    test_device_ok(anser_tuning_export(test_device, test_path("t")));
+    char *second = (char *)test_read_file(test_path("t"), &again);
+    ck_assert_uint_eq(n, again);
+    ck_assert_int_eq(memcmp(text, second, n), 0);
+    free(text);
+    free(second);
+    ck_assert_int_eq(anser_tuning_import(test_device, test_path("none")),
+                     ANSER_IO);
+}
+END_TEST
+
+START_TEST(cut_files_are_refused)
+{
+    size_t n;
+    char *text = good_text(&n);
+    for (size_t i = 0; i < n; i++)
+        must_refuse(text, i);
+    free(text);
+}
+END_TEST
+
+/* Each replaces what is left of the bar by what is right of it. */
+static const char *const wrongs[] = {
+    "anser-tuning 1|anser-tuning 2", "device |device x", "driver |driver x",
+    "kernels |kernels 0", "matmul-few|matmul-fow", "matmul-few Q8_0|matmul-few Q9",
+    "Q8_0 96|Q8_0 0", "Q8_0 96|Q8_0 -96", "Q8_0 96|Q8_0 96x", " 64 |  64 64 ",
+    "64 5|64 0", "64 5|64 -5", "64 5|64 65537", "64 5|64 5x", "64 5|64",
+    "64 5\n|64 5\n\n", "end 3|end 2", "end 3|end 4", "end 3\n|end 3\nx\n",
+    "matmul-many|matmul-few", "device |driver ", "\nend|\n\tend",
+};
+
+START_TEST(one_wrong_line_refuses_all)
+{
+    size_t n;
+    char from[64], changed[4096];
+    char *text = good_text(&n);
+    text[n] = '\0';
+    for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
+        const char *to = strchr(wrongs[i], '|') + 1;
+        snprintf(from, sizeof from, "%.*s", (int)(to - wrongs[i] - 1),
+                 wrongs[i]);
+        const char *at = strstr(text, from);
+        if (at == NULL)
+            ck_abort_msg("no '%s' in the file", from);
+        const int m = snprintf(changed, sizeof changed, "%.*s%s%s",
+                               (int)(at - text), text, to, at + strlen(from));
+        must_refuse(changed, (size_t)m);
+    }
+    text[n / 2] = '\0';
+    must_refuse(text, n);
+    free(text);
+}
+END_TEST
+
+/* --------------------------------------------------------------- measure */
+
+struct heard {
+    unsigned n, chosen, crossovers;
+};
+
+static void hear(void *user, const struct anser_tune_result *r)
+{
+    struct heard *h = user;
+    h->n++;
+    h->chosen += r->chosen != 0;
+    if (strcmp(r->op, ANSER_TUNING_CROSSOVER) == 0)
+        h->crossovers++;
+    else
+        ck_assert(r->seconds > 0);
+    ck_assert_uint_ge(r->tokens, 1);
+}
+
+START_TEST(measuring)
+{
+    struct test_tiny tiny;
+    struct heard heard = { 0, 0, 0 };
+    anser_file *file;
+    anser_model *model;
+    test_tiny_defaults(&tiny);
+    test_make_tiny(test_path("m.gguf"), &tiny);
+    test_device_ok(anser_file_open(test_device_ctx, test_path("m.gguf"),
+                                   &file));
+    test_device_ok(anser_model_open(test_device, file, NULL, &model));
+    ck_assert_int_eq(anser_tune(model, 0.01, NULL, NULL), ANSER_BAD_ARG);
+    test_device_ok(anser_tune(model, 0.1, NULL, NULL));
+    const time_t start = time(NULL);
+    test_device_ok(anser_tune(model, 6, hear, &heard));
+    ck_assert_int_lt(time(NULL) - start, 60);
+    ck_assert_uint_ge(heard.n, 3);
+    ck_assert_uint_ge(heard.crossovers, 1);
+    ck_assert_ptr_nonnull(memory()->tuning);
+    test_device_ok(anser_tuning_export(test_device, test_path("t")));
+    test_device_ok(anser_tuning_import(test_device, test_path("t")));
+    anser_model_close(model);
+    test_device_ok(anser_model_open(test_device, file, NULL, &model));
+    anser_model_close(model);
+    anser_file_close(file);
+}
+END_TEST
+
+static Suite *tuning_suite(void)
+{
+    Suite *suite = suite_create("tuning");
+    TCase *tc = tcase_create("tuning");
+    tcase_add_checked_fixture(tc, set_up, test_leave);
+    tcase_set_timeout(tc, 600);
+    tcase_add_test(tc, user_before_tuning_before_class);
+    tcase_add_test(tc, tuning_is_of_a_shape);
+    tcase_add_test(tc, the_crossover_is_tuned);
+    tcase_add_test(tc, misspelt_overrides_fail);
+    tcase_add_test(tc, a_row_that_failed_is_told);
+    tcase_add_test(tc, a_file_goes_round);
+    tcase_add_test(tc, cut_files_are_refused);
+    tcase_add_test(tc, one_wrong_line_refuses_all);
+    tcase_add_test(tc, measuring);
+    suite_add_tcase(suite, tc);
+    return suite;
+}
+
+int main(void)
+{
+    return test_device_main(tuning_suite());
+}
