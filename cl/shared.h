@@ -107,6 +107,19 @@ struct finish_args {
 };
 SH_ASSERT(sizeof(struct finish_args) == 24, "no padding");
 
+/* Where a layer's weights are, for kernels that do a whole phase: matrices
+ * from `receptance` on in units of SH_UNIT, vectors from `ln1_w` on in floats. */
+struct layer_args {
+    sh_u32 receptance, key, value, output, ffn_key, ffn_value;
+    sh_u32 w1, w2, a1, a2, v1, v2, g1, g2;
+    sh_u32 ln1_w, ln1_b, ln2_w, ln2_b, lerp, ffn_lerp;
+    sh_u32 w0, a0, v0, k_k, k_a, r_k, ln_x_w, ln_x_b;
+    sh_u32 state_at;            /* the layer's part of the state            */
+    sh_u32 first;               /* 1 in layer 0                             */
+    sh_f32 eps, head_eps;
+};
+SH_ASSERT(sizeof(struct layer_args) == 128, "no padding");
+
 /* The lowest index of the largest of x(n), in two steps. */
 struct argmax_args {
     sh_u32 n;

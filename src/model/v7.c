@@ -15,7 +15,6 @@ static const struct anser_phase *const *rows_for(
 
 enum anser_status anser_model_plan(anser_model *m)
 {
-    const struct anser_caps *caps = &m->device->caps;
     const struct anser_need need = { .type = m->embd.block->type,
                                      .rows = m->embd.rows,
                                      .cols = m->embd.cols,
@@ -27,9 +26,10 @@ enum anser_status anser_model_plan(anser_model *m)
         return anser_fail_memory(m->ctx, m->shape.L * sizeof *m->plans);
     for (uint32_t i = 0; i < m->shape.L; i++)
         for (unsigned j = 0; j < PHASE_COUNT; j++) {
-            m->plans[i].one[j] = anser_phase_choose(j, caps, &m->layers[i], 1);
-            m->plans[i].many[j] = anser_phase_choose(j, caps, &m->layers[i],
-                                                     m->work.chunk);
+            m->plans[i].one[j] = anser_phase_choose(
+                j, m->device, &m->shape, &m->layers[i], 1);
+            m->plans[i].many[j] = anser_phase_choose(
+                j, m->device, &m->shape, &m->layers[i], m->work.chunk);
         }
     return ANSER_OK;
 }

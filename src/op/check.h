@@ -22,7 +22,7 @@ double anser_check_error(const float *y, const float *ref, size_t n);
 
 /* A set of host arrays with their buffers, so that a check reads as: add,
  * launch, read, compare.  The first failure sticks. */
-#define ANSER_TRIAL_MAX 16
+#define ANSER_TRIAL_MAX 20
 struct anser_trial {
     anser_device *device;
     enum anser_status status;

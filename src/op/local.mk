@@ -11,6 +11,9 @@ libanser_core_la_SOURCES += \
 	src/op/matmul.c \
 	src/op/mix.c \
 	src/op/norm.c \
+	src/op/nv_check.c \
+	src/op/nv_phase.c \
+	src/op/nv_phase.h \
 	src/op/op.h \
 	src/op/phase.c \
 	src/op/phase.h \

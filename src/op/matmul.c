@@ -56,6 +56,15 @@ static bool fits_tile(const struct anser_caps *caps,
 }
 
 /* clang-format off */
+static bool fits_nv(const struct anser_caps *caps,
+                    const struct anser_need *need)
+{
+    return caps->class == ANSER_CLASS_NVIDIA   /* inline PTX                */
+           && need->type == ANSER_Q6_K && need->cols % 256 == 0
+           && need->cols <= 10240              /* what local memory holds   */
+           && !need->precise;                  /* int8 activations          */
+}
+
 static const struct anser_variant few_rows[] = {
     { .name = "item", .file = "matvec.cl", .kernel = "matvec_item",
       .options = "-D TOKENS=1", .fits = anser_fits_any, .grid = grid_item,
@@ -63,6 +72,9 @@ static const struct anser_variant few_rows[] = {
     { .name = "group", .file = "matvec.cl", .kernel = "matvec_group",
       .options = "-D WG=64 -D ROWS=4", .fits = anser_fits_group64,
       .suits = anser_suits_gpu, .grid = grid_group, .wg = 64, .rows = 4, .bound = 2e-5 },
+    { .name = "nv-int8", .file = "nv_matvec.cl", .kernel = "nv_matvec",
+      .options = "-D WG=256 -D ROWS=64 -D PTX", .fits = fits_nv, .grid = grid_group,
+      .wg = 256, .rows = 64, .bound = 0.05 },
 };
 
 static const struct anser_variant many_rows[] = {

@@ -3,6 +3,8 @@
  * elementary operations.  Spec: one token's pass in base/ref.c. */
 #include "op/phase.h"
 
+#include "op/nv_phase.h"
+
 uint32_t anser_layer_state(const struct anser_v7_shape *shape, uint32_t layer)
 {
     return (uint32_t)(layer * V7_STATE_FLOATS(shape));
@@ -139,39 +141,48 @@ static void channel_out(const struct anser_pass *p,
             SH_ACT_ADD);
 }
 
-static bool fits_any(const struct anser_caps *caps,
+static bool fits_any(anser_device *device, const struct anser_v7_shape *shape,
                      const struct anser_layer *l, uint32_t T)
 {
-    (void)caps;
+    (void)device;
+    (void)shape;
     (void)l;
     (void)T;
     return true;
 }
 
-static const struct anser_phase rows_a[] = { { "plain", time_in, fits_any } };
-static const struct anser_phase rows_b[] = { { "plain", time_mix, fits_any } };
-static const struct anser_phase rows_c[] = { { "plain", time_out, fits_any } };
+/* clang-format off */
+static const struct anser_phase rows_a[] = {
+    { "plain", time_in, fits_any }, { "nv-int8", anser_nv_time_in, anser_nv_fits },
+};
+static const struct anser_phase rows_b[] = {
+    { "plain", time_mix, fits_any }, { "nv", anser_nv_time_mix, anser_nv_fits },
+};
+static const struct anser_phase rows_c[] = {
+    { "plain", time_out, fits_any }, { "nv-int8", anser_nv_time_out, anser_nv_fits },
+};
 static const struct anser_phase rows_d[] = {
-    { "plain", channel_in, fits_any }
+    { "plain", channel_in, fits_any }, { "nv-int8", anser_nv_channel_in, anser_nv_fits },
 };
 static const struct anser_phase rows_e[] = {
-    { "plain", channel_out, fits_any }
+    { "plain", channel_out, fits_any }, { "nv-int8", anser_nv_channel_out, anser_nv_fits },
 };
+/* clang-format on */
+#define ROWS(rows) rows, sizeof rows / sizeof *rows
 
 const struct anser_phase_table anser_phases[PHASE_COUNT] = {
-    { "time-in", rows_a, 1 },    { "time-mix", rows_b, 1 },
-    { "time-out", rows_c, 1 },   { "channel-in", rows_d, 1 },
-    { "channel-out", rows_e, 1 },
+    { "time-in", ROWS(rows_a) },    { "time-mix", ROWS(rows_b) },
+    { "time-out", ROWS(rows_c) },   { "channel-in", ROWS(rows_d) },
+    { "channel-out", ROWS(rows_e) },
 };
 
-const struct anser_phase *anser_phase_choose(unsigned phase,
-                                             const struct anser_caps *caps,
-                                             const struct anser_layer *l,
-                                             uint32_t T)
+const struct anser_phase *anser_phase_choose(
+    unsigned phase, anser_device *device, const struct anser_v7_shape *shape,
+    const struct anser_layer *l, uint32_t T)
 {
     const struct anser_phase_table *table = &anser_phases[phase];
     uint32_t i = table->n - 1;
-    while (i > 0 && !table->rows[i].fits(caps, l, T))
+    while (i > 0 && !table->rows[i].fits(device, shape, l, T))
         i--;
     return &table->rows[i];
 }

@@ -65,8 +65,8 @@ struct anser_phase {
     const char *name;
     void (*run)(const struct anser_pass *p, const struct anser_layer *l);
     /* May this row serve the layer for T tokens? */
-    bool (*fits)(const struct anser_caps *caps, const struct anser_layer *l,
-                 uint32_t T);
+    bool (*fits)(anser_device *device, const struct anser_v7_shape *shape,
+                 const struct anser_layer *l, uint32_t T);
 };
 
 /* The tables; the last row that fits is run. */
@@ -79,9 +79,8 @@ struct anser_phase_table {
 extern const struct anser_phase_table anser_phases[PHASE_COUNT];
 
 /* The row that serves. */
-const struct anser_phase *anser_phase_choose(unsigned phase,
-                                             const struct anser_caps *caps,
-                                             const struct anser_layer *l,
-                                             uint32_t T);
+const struct anser_phase *anser_phase_choose(
+    unsigned phase, anser_device *device, const struct anser_v7_shape *shape,
+    const struct anser_layer *l, uint32_t T);
 
 #endif

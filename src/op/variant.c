@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Choosing a variant: predicate, build, one check against ref a device. */
+#include "op/nv_phase.h"
 #include "op/op.h"
 
 #include "op/select.h"
@@ -31,6 +32,7 @@ static void memory_free(void *ops)
         free(p);
     }
     anser_tuning_free(m->tuning);
+    anser_nv_free(m->nv);
     free(m);
 }
 

@@ -101,9 +101,11 @@ enum anser_status anser_op_row(anser_device *device, const struct anser_op *op,
 struct anser_known;
 struct anser_matmul_plan;
 struct anser_tuning;
+struct anser_nv;
 struct anser_op_memory {
     struct anser_known *known;       /* owned list                          */
     struct anser_matmul_plan *plans; /* owned list                          */
+    struct anser_nv *nv;             /* owned list: op/nv_phase.c           */
     struct anser_tuning *tuning;     /* owned; NULL: nothing was imported   */
     uint32_t generation;             /* + 1 whenever tuning changes         */
 };

@@ -25,14 +25,15 @@ enum anser_status anser_source_find(anser_ctx *ctx,
                                     struct anser_source *source)
 {
     const char *const files[ANSER_SOURCE_PARTS] = {
-        "shared.h", "philox.h", "prelude.cl", "blocks.cl", key->file
+        "shared.h", "philox.h", "prelude.cl", "blocks.cl",
+        strncmp(key->file, "nv_", 3) == 0 ? "nv_prelude.h" : NULL, key->file
     };
     struct anser_source found = {
         .file = key->file,
         .options = key->options == NULL ? "" : key->options
     };
     for (int i = 0; i < ANSER_SOURCE_PARTS; i++) {
-        found.parts[i] = find_text(files[i]);
+        found.parts[i] = files[i] == NULL ? "" : find_text(files[i]);
         if (found.parts[i] == NULL)
             return anser_fail(ctx, ANSER_UNSUPPORTED,
                               "this build of Anser has no kernel file %s",

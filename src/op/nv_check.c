@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* Layers 0 and 1 of a made-up model by the kernels of cl/nv_decode.cl against
+ * the plain rows of the phases, which are checked against ref. */
+#include "op/check.h"
+#include "op/nv_phase.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* int8 activations and half-precision inputs of the LoRAs, twice through all
+ * phases; a wrong kernel gives an error above 1. */
+#define BOUND 0.25
+
+enum { LAYERS = 2, VECTORS = 19 };   /* C floats each; the lerp is six      */
+
+/* The buffers of the trial. */
+enum { VECS, STATE, X, XN, MIXED, R, W, K, V, KK, A, G, Y, V_FIRST, V_LORA,
+       LOW, HIDDEN, BUFFERS };
+
+struct world {
+    struct anser_trial trial;
+    struct anser_buf weights;
+    unsigned char *host;             /* owned: of weights                   */
+    size_t bytes, halves_at, floats_at; /* Q4_K blocks, then LoRAs          */
+    struct anser_v7_shape shape;
+    struct anser_layer layers[LAYERS];
+    struct anser_elementary elementary;
+    struct anser_work work;          /* borrows the trial's buffers         */
+};
+
+/* Halves or floats of a size that keeps the LoRAs' sums near one. */
+static void fill_lora(unsigned char *to, uint32_t type, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        float x;
+        anser_check_fill(&x, 1, i + 7, 0.0f, 0.03f);
+        const uint16_t h = anser_float_to_half(x);
+        if (type == ANSER_F32)
+            memcpy(to + 4 * i, &x, sizeof x);
+        else
+            memcpy(to + 2 * i, &h, sizeof h);
+    }
+}
+
+static enum anser_status plan(struct world *w, anser_device *device,
+                              struct anser_matrix *m, uint32_t type,
+                              uint32_t rows, uint32_t cols)
+{
+    const struct anser_need need = { .type = type, .rows = rows, .cols = cols,
+                                     .precise = true };
+    m->block = anser_block_find(type);
+    m->rows = rows;
+    m->cols = cols;
+    m->row_bytes = (uint32_t)anser_block_bytes(m->block, cols);
+    m->n_parts = 1;
+    m->parts = calloc(1, sizeof *m->parts);
+    if (m->parts == NULL)
+        return anser_fail_memory(device->ctx, sizeof *m->parts);
+    m->parts[0] = (struct anser_part){ w->weights.mem, 0, 0, rows };
+    return anser_matmul_plan(device, &need, &m->plan);
+}
+
+/* The matrices of a layer, in the order of the lists below. */
+static void matrices_of(struct anser_layer *l, struct anser_matrix *big[6],
+                        struct anser_matrix *lora[8])
+{
+    struct anser_matrix *const b[6] = { &l->receptance, &l->key, &l->value,
+                                        &l->output, &l->ffn_key,
+                                        &l->ffn_value };
+    struct anser_matrix *const s[8] = { &l->w1, &l->w2, &l->a1, &l->a2,
+                                        &l->v1, &l->v2, &l->g1, &l->g2 };
+    memcpy(big, b, sizeof b);
+    memcpy(lora, s, sizeof s);
+}
+
+/* Every matrix of a kind begins elsewhere in the same blocks: 288 bytes, two
+ * blocks, are a whole number of units. */
+static enum anser_status layer_init(struct world *w, anser_device *device,
+                                    const struct anser_nv_shape *s,
+                                    uint32_t index)
+{
+    struct anser_layer *l = &w->layers[index];
+    struct anser_matrix *big[6], *lora[8];
+    uint32_t *const vecs[] = { &l->ln1_w, &l->ln1_b, &l->ln2_w, &l->ln2_b,
+                               &l->ffn_lerp, &l->w0, &l->a0, &l->v0, &l->k_k,
+                               &l->k_a, &l->r_k, &l->ln_x_w, &l->ln_x_b,
+                               &l->lerp };
+    l->index = index;
+    for (uint32_t i = 0; i < sizeof vecs / sizeof *vecs; i++)
+        *vecs[i] = i * s->C;
+    matrices_of(l, big, lora);
+    for (uint32_t i = 0; i < 6; i++) {
+        TRY(plan(w, device, big[i], ANSER_Q4_K, i == 4 ? s->F : s->C,
+                 i == 5 ? s->F : s->C));
+        big[i]->parts[0].at = (i + 6 * index) * 288 / SH_UNIT;
+    }
+    for (uint32_t i = 0; i < 8; i++) {
+        const uint32_t rank = s->rank[i / 2], up = i % 2;
+        TRY(plan(w, device, lora[i], s->type[i / 2], up ? s->C : rank,
+                 up ? rank : s->C));
+        lora[i]->parts[0].at = 2 * i + (uint32_t)((s->type[i / 2] == ANSER_F32
+                               ? w->floats_at : w->halves_at) / SH_UNIT);
+    }
+    return ANSER_OK;
+}
+
+/* Blocks for the largest matrix; halves and floats for the largest LoRA. */
+static enum anser_status weights_init(struct world *w, anser_device *device,
+                                      const struct anser_nv_shape *s)
+{
+    const struct anser_block *block = anser_block_find(ANSER_Q4_K);
+    const uint64_t n = (uint64_t)s->C * s->F / 256 + 2 * 6 * LAYERS;
+    uint32_t rank = 0;
+    for (int i = 0; i < NV_LORAS; i++)
+        rank = s->rank[i] > rank ? s->rank[i] : rank;
+    const size_t numbers = (size_t)rank * s->C + 256;
+    w->halves_at = (n * block->bytes + 255) / 256 * 256;
+    w->floats_at = w->halves_at + (numbers * 2 + 255) / 256 * 256;
+    w->bytes = w->floats_at + numbers * 4;
+    w->host = calloc(1, w->bytes);
+    if (w->host == NULL)
+        return anser_fail_memory(device->ctx, w->bytes);
+    anser_check_blocks(block, w->host, n, 1);
+    fill_lora(w->host + w->halves_at, ANSER_F16, numbers);
+    fill_lora(w->host + w->floats_at, ANSER_F32, numbers);
+    TRY(anser_buf_new(device, w->bytes, &w->weights));
+    anser_queue_write(device->queue, w->weights.mem, 0, w->host, w->bytes);
+    return ANSER_OK;
+}
+
+static void buffers_init(struct world *w, anser_device *device,
+                         const struct anser_nv_shape *s)
+{
+    const size_t C = s->C, low = s->rank[0] + s->rank[1] + s->rank[2]
+                                 + s->rank[3];
+    const size_t floats[BUFFERS] = {
+        VECTORS * C, LAYERS * (C * SH_HEAD + 2 * C), C, C, MIX_COUNT * C, C, C,
+        C, C, C, C, C, C, C, C, low, s->F
+    };
+    struct anser_work *k = &w->work;
+    struct anser_buf *const to[BUFFERS] = {
+        NULL, NULL, &k->x, &k->xn, &k->mixed, &k->r, &k->w, &k->k, &k->v,
+        &k->kk, &k->a, &k->g, &k->y, &k->v_first, &k->v_lora, &k->low, &k->h
+    };
+    anser_trial_init(&w->trial, device);
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        anser_trial_add(&w->trial, floats[i], 0, 1);
+        if (to[i] != NULL)
+            *to[i] = w->trial.buf[i];
+    }
+}
+
+static enum anser_status world_init(struct world *w, anser_device *device,
+                                    const struct anser_nv_shape *s)
+{
+    memset(w, 0, sizeof *w);
+    w->shape = (struct anser_v7_shape){
+        .C = s->C, .H = s->C / SH_HEAD, .N = SH_HEAD, .F = s->F, .L = LAYERS,
+        .Dw = s->rank[NV_W], .Da = s->rank[NV_A], .Dv = s->rank[NV_V],
+        .Dg = s->rank[NV_G], .ln_eps = V7_LN_EPS
+    };
+    buffers_init(w, device, s);
+    TRY(w->trial.status);
+    TRY(weights_init(w, device, s));
+    TRY(anser_elementary(device, s->C, &w->elementary));
+    for (uint32_t i = 0; i < LAYERS; i++)
+        TRY(layer_init(w, device, s, i));
+    return ANSER_OK;
+}
+
+static enum anser_status world_free(struct world *w, anser_device *device)
+{
+    for (uint32_t i = 0; i < LAYERS; i++) {
+        struct anser_matrix *big[6], *lora[8];
+        matrices_of(&w->layers[i], big, lora);
+        for (int j = 0; j < 6; j++)
+            free(big[j]->parts);
+        for (int j = 0; j < 8; j++)
+            free(lora[j]->parts);
+    }
+    const enum anser_status status = anser_trial_free(&w->trial);
+    anser_buf_free(device, &w->weights);
+    free(w->host);
+    return status;
+}
+
+/* All phases of both layers from the trial's x and state; by nv, or by the
+ * plain rows where that is NULL. */
+static void forward(struct world *w, const struct anser_nv *nv)
+{
+    struct anser_trial *t = &w->trial;
+    struct anser_queue *q = t->device->queue;
+    const struct anser_pass pass = {
+        .q = q, .shape = &w->shape, .elementary = &w->elementary,
+        .work = &w->work, .vecs = t->buf[VECS].mem,
+        .state = t->buf[STATE].mem, .T = 1
+    };
+    anser_queue_write(q, t->buf[X].mem, 0, t->host[X],
+                      t->count[X] * sizeof(float));
+    anser_queue_write(q, t->buf[STATE].mem, 0, t->host[STATE],
+                      t->count[STATE] * sizeof(float));
+    for (uint32_t i = 0; i < LAYERS; i++)
+        for (unsigned j = 0; j < PHASE_COUNT; j++) {
+            if (nv != NULL)
+                anser_nv_run(nv, j, &pass, &w->layers[i]);
+            else
+                anser_phases[j].rows[0].run(&pass, &w->layers[i]);
+        }
+}
+
+static double compare(struct world *w, const struct anser_nv *nv)
+{
+    struct anser_trial *t = &w->trial;
+    double most = NAN;
+    forward(w, NULL);
+    float *x = anser_trial_read(t, X), *state = anser_trial_read(t, STATE);
+    forward(w, nv);
+    float *x8 = anser_trial_read(t, X), *state8 = anser_trial_read(t, STATE);
+    if (x8 != NULL && state8 != NULL && x != NULL && state != NULL) {
+        const double a = anser_check_error(x8, x, t->count[X]);
+        const double b = anser_check_error(state8, state, t->count[STATE]);
+        most = a <= b ? b : a;
+    }
+    free(x);
+    free(state);
+    free(x8);
+    free(state8);
+    return most;
+}
+
+enum anser_status anser_nv_check(anser_device *device,
+                                 const struct anser_nv *nv,
+                                 struct anser_error *error)
+{
+    struct world w;
+    const enum anser_status status = world_init(&w, device, &nv->shape);
+    snprintf(error->shape, sizeof error->shape, "C %u F %u, 2 layers",
+             nv->shape.C, nv->shape.F);
+    error->bound = BOUND;
+    error->error = status == ANSER_OK ? compare(&w, nv) : NAN;
+    const enum anser_status left = world_free(&w, device);
+    return status != ANSER_OK ? status : left;
+}

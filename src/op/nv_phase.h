@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One token's phases by cl/nv_decode.cl: five launches a layer, matrices of
+ * Q4_K times activations in int8.  For NVIDIA, by inline PTX; a model that is
+ * to be precise, other block types and odd sizes keep the plain rows.
+ */
+#ifndef ANSER_OP_NV_PHASE_H
+#define ANSER_OP_NV_PHASE_H
+
+#include "op/phase.h"
+
+/* What the kernels are compiled for. */
+enum { NV_W, NV_A, NV_V, NV_G, NV_LORAS };
+struct anser_nv_shape {
+    uint32_t C, F;
+    uint32_t rank[NV_LORAS], type[NV_LORAS];
+};
+
+/* The kernels of a shape on a device; `right` if they may be used. */
+struct anser_nv {
+    struct anser_nv *next;           /* owned                               */
+    struct anser_nv_shape shape;
+    struct anser_kernel *phase[PHASE_COUNT];
+    uint32_t groups;
+    bool right;
+};
+void anser_nv_free(struct anser_nv *nv);
+
+/* Builds the kernels of a shape, on any device with groups of 256. */
+enum anser_status anser_nv_build(anser_device *device,
+                                 const struct anser_nv_shape *shape,
+                                 struct anser_nv *nv);
+
+/* Two made-up layers by these kernels and by the plain rows: the largest
+ * difference of x and of the state. */
+enum anser_status anser_nv_check(anser_device *device,
+                                 const struct anser_nv *nv,
+                                 struct anser_error *error);
+
+/* Runs phase number `phase` by these kernels. */
+void anser_nv_run(const struct anser_nv *nv, unsigned phase,
+                  const struct anser_pass *p, const struct anser_layer *l);
+
+/* The rows of the phase tables. */
+bool anser_nv_fits(anser_device *device, const struct anser_v7_shape *shape,
+                   const struct anser_layer *l, uint32_t T);
+void anser_nv_time_in(const struct anser_pass *p, const struct anser_layer *l);
+void anser_nv_time_mix(const struct anser_pass *p,
+                       const struct anser_layer *l);
+void anser_nv_time_out(const struct anser_pass *p,
+                       const struct anser_layer *l);
+void anser_nv_channel_in(const struct anser_pass *p,
+                         const struct anser_layer *l);
+void anser_nv_channel_out(const struct anser_pass *p,
+                          const struct anser_layer *l);
+
+#endif
