@@ -228,7 +228,7 @@ check-device: all
 
 clean-local: clean-tests
 clean-tests:
-	rm -rf tests/cache tests/scratch tests/*.oclgrind tests/*.oclgrind.out
+	rm -rf tests/cache tests/scratch tests/*.oclgrind.*
 .PHONY: clean-tests
 
 check-local: need-check
