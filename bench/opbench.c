@@ -56,6 +56,17 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Seconds of one of n runs in a row. */
+static enum anser_status time_runs(struct work *w, unsigned n, double *time)
+{
+    const double start = now();
+    for (unsigned i = 0; i < n; i++)
+        w->run(w);
+    TRY(anser_queue_finish(w->q));
+    *time = (now() - start) / n;
+    return ANSER_OK;
+}
+
 /* Seconds of one run: samples of as many runs in a row as fill `seconds`,
  * their median to *time and the median's absolute deviation to *spread. */
 static enum anser_status time_work(const struct bench *b, struct work *w,
@@ -63,20 +74,14 @@ static enum anser_status time_work(const struct bench *b, struct work *w,
 {
     double t[SAMPLES], away[SAMPLES];
     unsigned n = 1;
-    for (double took = 0; took < b->seconds; n = took < b->seconds ? 2 * n : n) {
-        const double start = now();
-        for (unsigned i = 0; i < n; i++)
-            w->run(w);
-        TRY(anser_queue_finish(w->q));
-        took = now() - start;
+    TRY(time_runs(w, n, &t[0]));     /* the first run may set things up     */
+    TRY(time_runs(w, n, &t[0]));
+    while (t[0] * n < b->seconds) {
+        n *= 2;
+        TRY(time_runs(w, n, &t[0]));
     }
-    for (unsigned k = 0; k < SAMPLES; k++) {
-        const double start = now();
-        for (unsigned i = 0; i < n; i++)
-            w->run(w);
-        TRY(anser_queue_finish(w->q));
-        t[k] = (now() - start) / n;
-    }
+    for (unsigned k = 0; k < SAMPLES; k++)
+        TRY(time_runs(w, n, &t[k]));
     qsort(t, SAMPLES, sizeof *t, ascending);
     *time = t[SAMPLES / 2];
     for (unsigned k = 0; k < SAMPLES; k++)

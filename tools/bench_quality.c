@@ -119,7 +119,8 @@ static void compare_at(const float *precise, const float *fast, uint32_t V,
                        uint32_t next, struct anser_bench_text *q)
 {
     uint32_t a, b;
-    const double la = anser_log_sum(precise, V, &a), lb = anser_log_sum(fast, V, &b);
+    const double la = anser_log_sum(precise, V, &a);
+    const double lb = anser_log_sum(fast, V, &b);
     double kl = 0;
     for (uint32_t i = 0; i < V; i++) {
         const double p = (double)precise[i] - la, f = (double)fast[i] - lb;

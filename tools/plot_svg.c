@@ -15,7 +15,8 @@
 #include <string.h>
 
 enum { LEFT = 120, RIGHT = 16, TOP = 44, PANEL = 150, GAP = 34, LABELS = 170,
-       WIDTH_MIN = 640, STEP = 14, GROUP_GAP = 10, TICKS = 4, PANELS = 12 };
+       WIDTH_MIN = 640, STEP = 14, STEP_MAX = 44, GROUP_GAP = 10, TICKS = 5,
+       PANELS = 12 };
 
 struct plot {
     const struct anser_log *log;
@@ -23,7 +24,7 @@ struct plot {
     double *x;                       /* owned (n): of order[i]              */
     char names[PANELS][32], units[PANELS][16];
     unsigned n_panels;
-    double width;
+    double width, step;              /* step: between neighbours            */
     struct anser_text *out;
 };
 
@@ -75,8 +76,11 @@ static void find_panels(struct plot *p)
 static int place_blocks(struct plot *p)
 {
     const struct anser_log *log = p->log;
+    const double room = (double)(WIDTH_MIN - LEFT - RIGHT)
+                      / (double)(log->n + 1);
     size_t n = 0;
-    double x = LEFT + STEP;
+    p->step = fmin(fmax(room, STEP), STEP_MAX);
+    double x = LEFT + p->step;
     p->order = malloc(log->n * sizeof *p->order);
     p->x = malloc(log->n * sizeof *p->x);
     char *taken = calloc(log->n, 1);
@@ -91,7 +95,7 @@ static int place_blocks(struct plot *p)
                 taken[j] = j > i;
                 p->order[n] = j;
                 p->x[n++] = x;
-                x += STEP;
+                x += p->step;
             }
         x += taken[i] ? 0 : GROUP_GAP;
     }
@@ -147,12 +151,12 @@ static void draw_point(const struct plot *p, size_t i, const char *name,
     if (f->sd >= 0)
         anser_text_add(p->out, ", sd %.2f", f->sd);
     anser_text_add(p->out, "</title>");
+    const double high = y_of(s, f->value + f->sd);
+    const double low = y_of(s, fmax(f->value - f->sd, 0));
     if (f->sd > 0)
         anser_text_add(p->out, "<path class=\"bar\" d=\"M%.1f %.1fV%.1fM%.1f "
-                       "%.1fh6M%.1f %.1fh6\"/>", x, y_of(s, f->value + f->sd),
-                       y_of(s, f->value - f->sd), x - 3,
-                       y_of(s, f->value + f->sd), x - 3,
-                       y_of(s, f->value - f->sd));
+                       "%.1fh6M%.1f %.1fh6\"/>", x, high, low, x - 3, high,
+                       x - 3, low);
     anser_text_add(p->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" "
                    "r=\"%s\"/></g>\n", hash_changed(p->log, p->order[i])
                    ? "ring" : "dot", x, y, "3.2");
@@ -217,8 +221,8 @@ static void draw_groups(const struct plot *p, double bottom, int labels)
         for (j = i + 1; j < p->log->n; j++)
             if (strcmp(p->log->blocks[p->order[j]].title, title) != 0)
                 break;
-        const double from = p->x[i] - STEP / 2.0 - GROUP_GAP / 2.0;
-        const double to = p->x[j - 1] + STEP / 2.0 + GROUP_GAP / 2.0;
+        const double from = p->x[i] - p->step / 2 - GROUP_GAP / 2.0;
+        const double to = p->x[j - 1] + p->step / 2 + GROUP_GAP / 2.0;
         const double x = (from + to) / 2;
         if (!labels && group % 2 == 0)
             anser_text_add(p->out, "<path class=\"band\" d=\"M%.1f %dH%.1fV"
