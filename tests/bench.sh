@@ -125,4 +125,29 @@ expect 1 'no logits' "$anser" perplexity -f "$work/text" --kl "$work/text"
 expect 1 'is no token id' "$anser" perplexity --ids -f "$work/text"
 expect 1 'fewer than two' "$anser" perplexity --ids -f /dev/null
 
+# ------------------------------------------------------------- operations
+expect 0 '^wkv7  *item  *C 2560 T 1 ' "$top_builddir/bench/opbench" --quick \
+    --only wkv7
+expect 1 'opbench: ' "$top_builddir/bench/opbench" --quick no-such-device
+
+# Three of the held-out slices, where the fixtures are: the stored losses are
+# of 64-bit arithmetic on the dequantised weights.
+shared=${ANSER_SHARED:-$top_srcdir/../shared}
+slices=$shared/fixtures/tales-heldout.json
+if [ -f "$slices" ] && [ -f "$shared/models/tales-q4_k_m.gguf" ]; then
+    grep -o '"ids": *\[[^]]*\]' "$slices" | sed 's/.*\[//; s/\]//' >"$work/all"
+    grep -o '"tales-q4_k_m": *{[^}]*}' "$slices" |
+        sed 's/.*"nll": *\[\([^]]*\)\].*/\1/' | tr -d ' ' | tr ',' '\n' \
+        >"$work/losses"
+    for i in 1 8 20; do
+        sed -n "${i}p" "$work/all" >"$work/ids"
+        expect 0 '^tokens  *1024$' "$anser" perplexity --precise --ids \
+            -m "$shared/models/tales-q4_k_m.gguf" -f "$work/ids"
+        sed -n 's/^loss  *\([0-9.]*\) .*/\1/p' "$work/out" |
+            awk -v want="$(sed -n "${i}p" "$work/losses")" '
+                { d = $1 - want } END { exit !(NR && d * d < 1e-8) }' ||
+            fail "slice $i: $(cat "$work/out")"
+    done
+fi
+
 exit $bad

@@ -6,6 +6,7 @@
 host_suites = \
 	tests/check_base \
 	tests/check_bench \
+	tests/check_bench_log \
 	tests/check_chat \
 	tests/check_encode \
 	tests/check_gguf \
@@ -22,6 +23,7 @@ host_suites = \
 	tests/check_world
 device_suites = \
 	tests/check_api \
+	tests/check_measure \
 	tests/check_model \
 	tests/check_op \
 	tests/check_cache \
@@ -60,14 +62,18 @@ tests_check_base_CPPFLAGS = $(suite_cppflags)
 tests_check_base_LDADD = $(suite_libs)
 
 tests_check_bench_SOURCES = tests/check_bench.c \
+	tools/bench_stats.c tools/bench_stats.h \
+	tools/bench_tokens.c tools/bench_tokens.h
+tests_check_bench_CPPFLAGS = $(suite_cppflags)
+tests_check_bench_LDADD = $(suite_libs)
+
+tests_check_bench_log_SOURCES = tests/check_bench_log.c \
 	tools/bench_append.c tools/bench_append.h \
 	tools/bench_blocks.c tools/bench_log.c tools/bench_log.h \
-	tools/bench_read.c tools/bench_read.h \
-	tools/bench_stats.c tools/bench_stats.h \
-	tools/bench_tokens.c tools/bench_tokens.h tools/io.c tools/io.h \
+	tools/bench_read.c tools/bench_read.h tools/io.c tools/io.h \
 	tools/text.c tools/text.h
-tests_check_bench_CPPFLAGS = $(suite_cppflags) $(JANSSON_CFLAGS)
-tests_check_bench_LDADD = $(suite_libs) $(JANSSON_LIBS)
+tests_check_bench_log_CPPFLAGS = $(suite_cppflags) $(JANSSON_CFLAGS)
+tests_check_bench_log_LDADD = $(suite_libs) $(JANSSON_LIBS)
 
 tests_check_gguf_SOURCES = tests/check_gguf.c
 tests_check_gguf_CPPFLAGS = $(suite_cppflags)
@@ -91,6 +97,10 @@ tests_check_chat_LDADD = $(suite_libs)
 tests_check_api_SOURCES = tests/check_api.c
 tests_check_api_CPPFLAGS = $(suite_cppflags)
 tests_check_api_LDADD = $(suite_libs)
+
+tests_check_measure_SOURCES = tests/check_measure.c
+tests_check_measure_CPPFLAGS = $(suite_cppflags)
+tests_check_measure_LDADD = $(suite_libs)
 
 tests_check_model_SOURCES = tests/check_model.c
 tests_check_model_CPPFLAGS = $(suite_cppflags)
