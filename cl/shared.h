@@ -58,6 +58,14 @@ struct matmul_args {
 };
 SH_ASSERT(sizeof(struct matmul_args) == 36, "no padding");
 
+/* A part of a matrix, from blocks as in the file to another layout. */
+struct pack_args {
+    sh_u32 from_at, to_at;      /* in units of SH_UNIT bytes                */
+    sh_u32 rows, cols;
+    sh_u32 row_bytes;           /* in the file                              */
+};
+SH_ASSERT(sizeof(struct pack_args) == 20, "no padding");
+
 /* x(T, C) = rows ids(T) of the matrix part [row0, row0 + rows). */
 struct embed_args {
     sh_u32 w_at, row_bytes;

@@ -2,6 +2,10 @@
 /* A matrix from the mapped file to the device. */
 #include "model/stage.h"
 
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 void anser_stage_free(struct anser_stage *s)
 {
     anser_buf_free_exact(s->device, &s->buf);
@@ -42,6 +46,16 @@ static enum anser_status change(struct anser_stage *s,
     const enum anser_status status = anser_layouts[W->layout].repack(s->q, &r);
     anser_buf_free_over(s->device, &over);
     return status;
+}
+
+void anser_stage_forget(const void *data, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t from = ((uintptr_t)data + page - 1) / page * page;
+    const uintptr_t to = ((uintptr_t)data + bytes) / page * page;
+    /* Only advice: a failure costs nothing but memory. */
+    if (to > from)
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 enum anser_status anser_stage_matrix(struct anser_stage *s,

@@ -23,4 +23,8 @@ enum anser_status anser_stage_matrix(struct anser_stage *s,
                                      const struct anser_matrix *W,
                                      const unsigned char *data);
 
+/* Gives the pages of the mapped file back, when the queue is finished: they
+ * are read again from the page cache if someone asks. */
+void anser_stage_forget(const void *data, size_t bytes);
+
 #endif

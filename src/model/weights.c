@@ -155,6 +155,7 @@ struct uploading {
     anser_model *model;
     struct anser_queue *q;           /* a second one, beside the compute    */
     struct anser_stage stage;
+    const anser_file *file;
     const struct anser_model_options *options;
     float *vecs;                     /* on the host, (vec_floats)           */
     uint64_t done, all, waiting;     /* bytes                               */
@@ -168,6 +169,7 @@ static enum anser_status report(struct uploading *u, uint64_t bytes)
     u->waiting += bytes;
     if (u->waiting >= IN_FLIGHT) {
         TRY(anser_queue_finish(u->q));
+        anser_stage_forget(u->file->map, u->file->bytes);
         u->waiting = 0;
     }
     const struct anser_model_options *o = u->options;
@@ -215,7 +217,7 @@ static enum anser_status upload_weights(anser_model *m,
                                         const struct anser_model_options *o,
                                         uint32_t vec_floats)
 {
-    struct uploading u = { .model = m, .options = o,
+    struct uploading u = { .model = m, .options = o, .file = v7->file,
                            .all = v7->file->bytes };
     enum anser_status status = ANSER_OK;
     u.vecs = calloc(vec_floats, sizeof *u.vecs);

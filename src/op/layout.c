@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of layouts. */
-#include "op/layout.h"
+#include "op/strip.h"
 
 static uint64_t file_bytes(const struct anser_block *block, uint32_t rows,
                            uint32_t cols)
@@ -10,4 +10,6 @@ static uint64_t file_bytes(const struct anser_block *block, uint32_t rows,
 
 const struct anser_layout_info anser_layouts[ANSER_LAYOUTS] = {
     [ANSER_LAYOUT_FILE] = { "file", 1, file_bytes, NULL },
+    [ANSER_LAYOUT_STRIP] = { "strip", 16, anser_strip_bytes,
+                             anser_strip_repack },
 };

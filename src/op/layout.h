@@ -12,6 +12,7 @@
 
 enum anser_layout {
     ANSER_LAYOUT_FILE,               /* blocks as in the file               */
+    ANSER_LAYOUT_STRIP,              /* strips of 16 rows, for CPUs         */
     ANSER_LAYOUTS
 };
 

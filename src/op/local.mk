@@ -18,6 +18,10 @@ libanser_core_la_SOURCES += \
 	src/op/phase.c \
 	src/op/phase.h \
 	src/op/prepare.c \
+	src/op/strip.c \
+	src/op/strip.h \
+	src/op/probe.c \
+	src/op/probe.h \
 	src/op/select.c \
 	src/op/select.h \
 	src/op/tables.c \

@@ -6,6 +6,7 @@
  */
 #include "base/ref.h"
 #include "op/check.h"
+#include "op/strip.h"
 #include "op/op.h"
 #include "op/select.h"
 #include "op/tables.h"
@@ -56,6 +57,12 @@ static bool fits_tile(const struct anser_caps *caps,
 }
 
 /* clang-format off */
+/* A kernel of strips: FORM_ as in cl/strip.cl. */
+#define STRIP(name_, tokens_, form_) \
+    { .name = name_, .file = "strip.cl", .kernel = "strip", \
+      .options = "-D TOKENS=" #tokens_ " -D FORM=" #form_, .fits = anser_fits_strip, \
+      .suits = anser_suits_strip, .prepare = anser_strip_prepare, .run = anser_strip_run, \
+      .risky = form_ != 0, .layout = ANSER_LAYOUT_STRIP, .tokens = tokens_, .bound = 0.03 }
 static bool fits_nv(const struct anser_caps *caps,
                     const struct anser_need *need)
 {
@@ -72,6 +79,9 @@ static const struct anser_variant few_rows[] = {
     { .name = "group", .file = "matvec.cl", .kernel = "matvec_group",
       .options = "-D WG=64 -D ROWS=4", .fits = anser_fits_group64,
       .suits = anser_suits_gpu, .grid = grid_group, .wg = 64, .rows = 4, .bound = 2e-5 },
+    STRIP("strip", 1, 0),
+    STRIP("strip-simd", 1, 1),
+    STRIP("strip-dot", 1, 2),
     { .name = "nv-int8", .file = "nv_matvec.cl", .kernel = "nv_matvec",
       .options = "-D WG=256 -D ROWS=64 -D PTX", .fits = fits_nv, .grid = grid_group,
       .wg = 256, .rows = 64, .bound = 0.05 },
@@ -84,21 +94,38 @@ static const struct anser_variant many_rows[] = {
     { .name = "tile", .file = "matmul.cl", .kernel = "matmul_tile",
       .fits = fits_tile, .suits = anser_suits_gpu, .grid = grid_tile, .wg = 128, .rows = 64,
       .tokens = 32, .bound = 2e-5 },
+    STRIP("strip8", 8, 0),
+    STRIP("strip8-simd", 8, 1),
+    STRIP("strip8-dot", 8, 2),
 };
 /* clang-format on */
 
 static void run(struct anser_queue *q, const struct anser_chosen *c,
                 const struct matmul_args *args, cl_mem W, cl_mem x, cl_mem y)
 {
+    if (c->variant->run != NULL) {
+        c->variant->run(q, c, args, &(struct anser_product){ W, x, y });
+        return;
+    }
     const struct anser_grid grid = c->variant->grid(c->variant, args->rows,
                                                     args->T);
     ANSER_RUN(q, c->kernel, grid, *args, W, x, y);
+}
+
+static enum anser_status prepare(anser_device *device,
+                                 const struct anser_chosen *c,
+                                 const struct anser_need *need)
+{
+    return c->variant->prepare == NULL ? ANSER_OK
+                                       : c->variant->prepare(device, need);
 }
 
 /* ---------------------------------------------------------------- check */
 
 /* 10 tokens and 70 rows: neither fills a tile. */
 enum { CHECK_ROWS = 70, CHECK_COLS = 512, CHECK_T = 10 };
+static const struct anser_need check_need = { .rows = CHECK_ROWS,
+                                              .cols = CHECK_COLS };
 
 static void reference(float *y, const struct anser_block *block,
                       const unsigned char *W, const float *x)
@@ -141,6 +168,8 @@ static enum anser_status run_check(anser_device *device,
     const unsigned x = anser_trial_add(&b, CHECK_T * CHECK_COLS, 0, 1);
     const unsigned y = anser_trial_add(&b, CHECK_T * CHECK_ROWS, 0, 1);
     const unsigned laid = in_layout(&b, chosen->variant->layout, block, w);
+    if (b.status == ANSER_OK)
+        b.status = prepare(device, chosen, &check_need);
     const struct matmul_args args = {
         .row_bytes = (uint32_t)(bytes / CHECK_ROWS), .rows = CHECK_ROWS,
         .cols = CHECK_COLS, .T = CHECK_T, .y_stride = CHECK_ROWS
@@ -221,7 +250,8 @@ static enum anser_status make_plan(anser_device *device,
                             &plan->many));
     }
     plan->layout = (enum anser_layout)plan->few.variant->layout;
-    return ANSER_OK;
+    TRY(prepare(device, &plan->few, need));
+    return prepare(device, &plan->many, need);
 }
 
 enum anser_status anser_matmul_plan(anser_device *device,

@@ -3,6 +3,7 @@
 #include "op/nv_phase.h"
 #include "op/op.h"
 
+#include "op/probe.h"
 #include "op/select.h"
 #include "op/tuning.h"
 #include "rt/cache.h"
@@ -31,6 +32,7 @@ static void memory_free(void *ops)
         next = p->next;
         free(p);
     }
+    anser_buf_free_exact(m->device, &m->scratch);
     anser_tuning_free(m->tuning);
     anser_nv_free(m->nv);
     free(m);
@@ -39,7 +41,10 @@ static void memory_free(void *ops)
 struct anser_op_memory *anser_op_memory(anser_device *device)
 {
     if (device->ops == NULL) {
-        device->ops = calloc(1, sizeof(struct anser_op_memory));
+        struct anser_op_memory *m = calloc(1, sizeof *m);
+        if (m != NULL)
+            m->device = device;
+        device->ops = m;
         device->ops_free = memory_free;
         if (device->ops != NULL)
             anser_tuning_begin(device, device->ops);
@@ -62,6 +67,8 @@ static enum anser_status build(anser_device *device, const struct anser_op *op,
                                struct anser_kernel **kernel)
 {
     char options[256];
+    if (v->risky)
+        TRY(anser_op_probe(device, op, v, type));
     if (op->typed)
         snprintf(options, sizeof options, "-D TYPE=%u%s%s", (unsigned)type,
                  v->options != NULL ? " " : "",

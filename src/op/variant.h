@@ -12,7 +12,9 @@
 #define ANSER_OP_VARIANT_H
 
 #include "base/block.h"
+#include "rt/buffer.h"
 #include "rt/program.h"
+#include "shared.h"
 
 /* What an operation is asked for: the block type (matrices), the sizes. */
 struct anser_need {
@@ -24,6 +26,12 @@ struct anser_need {
 };
 
 struct anser_op;
+struct anser_chosen;
+
+/* The buffers of a matrix product. */
+struct anser_product {
+    cl_mem W, x, y;
+};
 
 struct anser_variant {
     const char *name;
@@ -36,6 +44,13 @@ struct anser_variant {
     /* The work-items for n by m pieces of work (see each operation). */
     struct anser_grid (*grid)(const struct anser_variant *v, uint32_t n,
                               uint32_t m);
+    /* Of matrix products, NULL: nothing special.  What must be there before
+     * the first run; how one is enqueued. */
+    enum anser_status (*prepare)(anser_device *device,
+                                 const struct anser_need *need);
+    void (*run)(struct anser_queue *q, const struct anser_chosen *chosen,
+                const struct matmul_args *args, const struct anser_product *p);
+    bool risky;                      /* tried in another process first      */
     uint32_t layout;                 /* of the weights: enum anser_layout   */
     uint32_t wg, rows, tokens;       /* as in options                       */
     double bound;                    /* of max |error| / rms of the result  */
@@ -105,6 +120,8 @@ struct anser_nv;
 struct anser_op_memory {
     struct anser_known *known;       /* owned list                          */
     struct anser_matmul_plan *plans; /* owned list                          */
+    anser_device *device;            /* borrowed                            */
+    struct anser_buf scratch;        /* owned: rounded activations          */
     struct anser_nv *nv;             /* owned list: op/nv_phase.c           */
     struct anser_tuning *tuning;     /* owned; NULL: nothing was imported   */
     uint32_t generation;             /* + 1 whenever tuning changes         */

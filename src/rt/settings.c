@@ -84,6 +84,13 @@ void anser_settings_cache_dir(char *dir, size_t cap)
 #endif
 }
 
+static void read_helper(char *helper, size_t cap)
+{
+    const char *text = getenv("ANSER_HELPER");
+    join(helper, cap, text != NULL ? text : ANSER_LIBEXECDIR "/anser-probe",
+         "");
+}
+
 /* 0, or a file. */
 static enum anser_status read_tuning(anser_ctx *ctx,
                                      struct anser_settings *s)
@@ -140,6 +147,8 @@ enum anser_status anser_settings_read(anser_ctx *ctx,
     TRY(read_cache(ctx, &s.cache));
     TRY(read_tuning(ctx, &s));
     TRY(read_variant(ctx, &s));
+    read_helper(s.helper, sizeof s.helper);
+    s.is_probe = false;
     anser_settings_cache_dir(s.cache_dir, sizeof s.cache_dir);
     *settings = s;
     return ANSER_OK;

@@ -12,6 +12,8 @@
  *                       "plain": row 0 of every table (op/select.c)
  *   ANSER_TUNING        file of measured choices instead of the one in the
  *                       cache's directory (op/tuning.c); 0: none
+ *   ANSER_HELPER        the program that tries risky kernels, instead of the
+ *                       installed anser-probe (op/probe.c)
  *
  * A value that is none of these is an error and not ignored: a measurement
  * with a misspelt switch would lie.
@@ -34,6 +36,8 @@ struct anser_settings {
     char cache_dir[1024];        /* "" where there is none: no cache        */
     bool tuning;
     char tuning_file[1024];      /* "": in the cache's directory            */
+    char helper[1024];
+    bool is_probe;               /* this process is the helper              */
     char variant[512];           /* OP=ROW,..., "plain" or ""; op/ knows    */
 };
 

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * [V7:matmul] y = act(W x) on a CPU: weights in strips of 16 rows, activations
+ * rounded to 8 bits with one scale for each 32.
+ *
+ * A strip holds its columns in runs of 256 (strip_pack.cl tells the layout).
+ * A vector of it is LANES rows by 4 columns, so that a dot product of bytes
+ * leaves each row's sum in a lane of its own and nothing is ever added across
+ * lanes.  TOKENS tokens share what was loaded.  A work-item takes a run of
+ * strips; it rounds the activations into a slot of scratch that only it uses,
+ * so there is no barrier.
+ *
+ * FORM says how bytes are multiplied: 0 plain vectors, which LLVM maps to what
+ * the CPU has; 1 the widest of the x86 builtins that the compiler's macros
+ * offer; 2 the dot instruction of AVX512-VNNI, which PoCL's LLVM 15 can
+ * assemble but not select.  1 and 2 are tried in another process first.
+ */
+
+/* Columns of a run, of a scale of x; ints of a rounded run of x: 8 of bytes,
+ * the scale, scale times sum, the sums of either half. */
+#define RUN 256
+#define SUB 32
+#define X_INTS 12
+#define X_TOKENS 64              /* rounded at once                         */
+
+#if FORM == 2 || (FORM == 1 && defined(__AVX512BW__))
+#define LANES 16
+#elif FORM == 1 && defined(__AVX2__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+
+#define GLUE_(a, b) a##b
+#define GLUE(a, b) GLUE_(a, b)
+#define V(type) GLUE(type, LANES)
+#define VLOAD GLUE(vload, LANES)
+#define VSTORE GLUE(vstore, LANES)
+#define CONVERT(type) GLUE(convert_##type, LANES)
+#define AS(type) GLUE(as_##type, LANES)
+#define PIECES (16 / LANES)      /* of a strip                              */
+
+/* Vectors stay in registers only where loops are written out. */
+#define UNROLL _Pragma("unroll")
+
+typedef V(int) vi;
+typedef V(float) vf;
+
+/* ------------------------------------------------------- dots of bytes */
+
+/* q: 8 vectors of unsigned bytes below 2^BITS, x: 8 words of signed ones.
+ * dot4(q, x) sums the products of the first four into each lane. */
+#if FORM == 2
+static inline vi dot_step(vi sum, vi q, int x)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(q), "v"((vi)(x)));
+    return sum;
+}
+
+#define DOT4(q, x, bits) \
+    dot_step(dot_step(dot_step(dot_step((vi)(0), (q)[0], (x)[0]), (q)[1], (x)[1]), \
+                      (q)[2], (x)[2]), (q)[3], (x)[3])
+#define DOT8(q, x, bits) \
+    dot_step(dot_step(dot_step(dot_step(DOT4(q, x, bits), (q)[4], (x)[4]), (q)[5], (x)[5]), \
+                      (q)[6], (x)[6]), (q)[7], (x)[7])
+
+#elif FORM == 1 && defined(__SSSE3__)
+typedef char native_bytes __attribute__((__vector_size__(4 * LANES)));
+typedef short native_shorts __attribute__((__vector_size__(4 * LANES)));
+
+#if LANES == 16
+#define MADDUBS __builtin_ia32_pmaddubsw512
+#define MADD __builtin_ia32_pmaddwd512
+#elif LANES == 8
+#define MADDUBS __builtin_ia32_pmaddubsw256
+#define MADD __builtin_ia32_pmaddwd256
+#else
+#define MADDUBS __builtin_ia32_pmaddubsw128
+#define MADD __builtin_ia32_pmaddwd128
+#endif
+
+/* Sums of two products in 16 bits: at most 2 * (2^bits - 1) * 127. */
+static inline native_shorts pairs(vi q, int x)
+{
+    return MADDUBS(__builtin_astype(q, native_bytes),
+                   __builtin_astype((vi)(x), native_bytes));
+}
+
+static inline vi widen(native_shorts sum)
+{
+    const native_shorts ones = __builtin_astype((vi)(0x00010001), native_shorts);
+    return __builtin_astype(MADD(sum, ones), vi);
+}
+
+/* 8 pairs of 4 bits, 4 of 5 bits and 2 of 6 bits fit in 16. */
+static inline vi dot4_narrow(const vi *q, __global const int *x)
+{
+    return widen((pairs(q[0], x[0]) + pairs(q[1], x[1]))
+                 + (pairs(q[2], x[2]) + pairs(q[3], x[3])));
+}
+
+static inline vi dot4_wide(const vi *q, __global const int *x)
+{
+    return widen(pairs(q[0], x[0]) + pairs(q[1], x[1]))
+           + widen(pairs(q[2], x[2]) + pairs(q[3], x[3]));
+}
+
+static inline vi dot8_narrow(const vi *q, __global const int *x)
+{
+    return widen(((pairs(q[0], x[0]) + pairs(q[1], x[1]))
+                  + (pairs(q[2], x[2]) + pairs(q[3], x[3])))
+                 + ((pairs(q[4], x[4]) + pairs(q[5], x[5]))
+                    + (pairs(q[6], x[6]) + pairs(q[7], x[7]))));
+}
+
+#define DOT4(q, x, bits) ((bits) > 5 ? dot4_wide(q, x) : dot4_narrow(q, x))
+#define DOT8(q, x, bits) \
+    ((bits) == 4 ? dot8_narrow(q, x) : DOT4(q, x, bits) + DOT4((q) + 4, (x) + 4, bits))
+
+#else
+static inline int8 dot_step(int8 sum, int4 q, int x)
+{
+    const short16 w = convert_short16(as_uchar16(q));
+    const char4 one = as_char4(x);
+    const short16 b = convert_short16((char16)(one, one, one, one));
+    return sum + (convert_int8(w.even) * convert_int8(b.even)
+                  + convert_int8(w.odd) * convert_int8(b.odd));
+}
+
+static inline int4 dot_n(const int4 *q, __global const int *x, uint n)
+{
+    int8 sum = (int8)(0);
+    UNROLL
+    for (uint i = 0; i < n; i++)
+        sum = dot_step(sum, q[i], x[i]);
+    return sum.even + sum.odd;
+}
+#define DOT4(q, x, bits) dot_n(q, x, 4)
+#define DOT8(q, x, bits) dot_n(q, x, 8)
+#endif
+
+/* --------------------------------------------------- a run of a strip */
+
+/* All vectors of a run are aligned to their size. */
+
+static inline vi load(bytes p, uint vector)
+{
+    return *(__global const vi *)(p + 64 * vector);
+}
+
+/* Halves to floats without the CPU's instruction: the exponent is moved by a
+ * product.  Infinities become large numbers. */
+static inline vf halves(bytes p)
+{
+    const V(uint) h = CONVERT(uint)(*(__global const V(ushort) *)p);
+    return AS(float)(((h & 0x7fffu) << 13) | ((h & 0x8000u) << 16)) * 0x1p112f;
+}
+
+#if TYPE == SH_Q4_K || TYPE == SH_Q5_K
+static inline vf scales(bytes p)
+{
+    return CONVERT(float)(CONVERT(int)(*(__global const V(uchar) *)p));
+}
+
+#endif
+
+#if TYPE != SH_Q8_0
+/* The eight vectors of a sub-run: columns 4 i to 4 i + 3 in vector i. */
+static inline void nibbles(bytes p, vi *q)
+{
+    UNROLL
+    for (uint i = 0; i < 4; i++) {
+        const vi both = load(p, i);
+        q[2 * i] = both & 0x0f0f0f0f;
+        q[2 * i + 1] = (both >> 4) & 0x0f0f0f0f;
+    }
+}
+#endif
+
+#if TYPE == SH_Q5_K || TYPE == SH_Q6_K
+static inline vi shifted(vi v, int left)
+{
+    return left >= 0 ? v << left : v >> -left;
+}
+#endif
+
+/* acc(t) += the products of sub-run `sub` of a run of 256 at p, piece by
+ * piece; x: the first token's rounded sub-run, tokens `stride` ints apart. */
+#if TYPE == SH_Q4_K || TYPE == SH_Q5_K
+#define BITS (TYPE == SH_Q4_K ? 4 : 5)
+#define RUN_BYTES (TYPE == SH_Q4_K ? 2368 : 2880)
+
+static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
+                           uint stride, vf *acc)
+{
+    const vf d = halves(p + 2 * LANES * piece);
+    const vf dmin = halves(p + 32 + 2 * LANES * piece);
+    const vf scale = d * scales(p + 64 + 16 * sub + LANES * piece);
+    const vf minimum = dmin * scales(p + 192 + 16 * sub + LANES * piece);
+    vi q[8];
+    nibbles(p + 320 + 256 * sub + 4 * LANES * piece, q);
+#if TYPE == SH_Q5_K
+    const vi top = load(p + 2368 + 4 * LANES * piece, sub);
+    UNROLL
+    for (int i = 0; i < 8; i++)
+        q[i] |= shifted(top, 4 - i) & 0x10101010;
+#endif
+    UNROLL
+    for (uint t = 0; t < TOKENS; t++) {
+        __global const int *xt = x + t * stride;
+        const vi sum = DOT8(q, xt, BITS);
+        acc[t] += CONVERT(float)(sum) * as_float(xt[8]) * scale;
+        acc[t] -= minimum * as_float(xt[9]);
+    }
+}
+
+#elif TYPE == SH_Q6_K
+#define RUN_BYTES 3392
+
+static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
+                           uint stride, vf *acc)
+{
+    __global const V(char) *s = (__global const V(char) *)(p + 64 + 32 * sub + LANES * piece);
+    const vf d = halves(p + 2 * LANES * piece);
+    const vi s0 = CONVERT(int)(s[0]), s1 = CONVERT(int)(s[PIECES]);
+    vi q[8];
+    nibbles(p + 320 + 256 * sub + 4 * LANES * piece, q);
+    UNROLL
+    for (int i = 0; i < 8; i++) {
+        const vi top = load(p + 2368 + 4 * LANES * piece, 2 * sub + i / 4);
+        q[i] |= shifted(top, 4 - 2 * (i & 3)) & 0x30303030;
+    }
+    UNROLL
+    for (uint t = 0; t < TOKENS; t++) {
+        __global const int *xt = x + t * stride;
+        const vi low = (DOT4(q, xt, 6) - 32 * xt[10]) * s0;
+        const vi high = (DOT4(q + 4, xt + 4, 6) - 32 * xt[11]) * s1;
+        acc[t] += CONVERT(float)(low + high) * as_float(xt[8]) * d;
+    }
+}
+
+#elif TYPE == SH_Q8_0
+#define RUN_BYTES 4352
+
+/* Bytes are biased by 128; in form 1 they go in two halves, as 16 bits hold no
+ * sum of whole ones. */
+static inline vi dot_bytes(const vi *q, __global const int *x)
+{
+#if FORM == 1
+    vi low[8], high[8];
+    UNROLL
+    for (uint i = 0; i < 8; i++) {
+        low[i] = q[i] & 0x0f0f0f0f;
+        high[i] = (q[i] >> 4) & 0x0f0f0f0f;
+    }
+    return DOT8(low, x, 4) + (DOT8(high, x, 4) << 4);
+#else
+    return DOT8(q, x, 8);
+#endif
+}
+
+static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
+                           uint stride, vf *acc)
+{
+    const vf d = halves(p + 32 * sub + 2 * LANES * piece);
+    vi q[8];
+    UNROLL
+    for (uint i = 0; i < 8; i++)
+        q[i] = load(p + 256 + 4 * LANES * piece, 8 * sub + i);
+    UNROLL
+    for (uint t = 0; t < TOKENS; t++) {
+        __global const int *xt = x + t * stride;
+        const vi sum = dot_bytes(q, xt) - 128 * (xt[10] + xt[11]);
+        acc[t] += CONVERT(float)(sum) * as_float(xt[8]) * d;
+    }
+}
+#endif
+
+/* ---------------------------------------------------------- activations */
+
+/* 16 floats times scale to the nearest integer, ties to even: adding 1.5 2^23
+ * leaves it in the low bits. */
+static inline int16 nearest(float16 x, float scale)
+{
+    return as_int16(x * scale + 12582912.0f) - 0x4b400000;
+}
+
+static inline int sum_int16(int16 v)
+{
+    const int8 a = v.lo + v.hi;
+    const int4 b = a.lo + a.hi;
+    return (b.x + b.y) + (b.z + b.w);
+}
+
+static inline float max16(float16 v)
+{
+    const float8 a = fmax(v.lo, v.hi);
+    const float4 b = fmax(a.lo, a.hi);
+    return fmax(fmax(b.x, b.y), fmax(b.z, b.w));
+}
+
+/* x(SUB) to X_INTS ints. */
+static inline void round_sub(__global const float *x, __global int *to)
+{
+    const float16 lo = vload16(0, x), hi = vload16(1, x);
+    const float most = max16(fmax(fabs(lo), fabs(hi)));
+    const float inverse = most > 0.0f ? 127.0f / most : 0.0f;
+    const float scale = most / 127.0f;
+    const int16 a = nearest(lo, inverse), b = nearest(hi, inverse);
+    const int s0 = sum_int16(a), s1 = sum_int16(b);
+    __global uchar *out = (__global uchar *)to;
+    vstore16(convert_uchar16(a & 255), 0, out);
+    vstore16(convert_uchar16(b & 255), 1, out);
+    to[8] = as_int(scale);
+    to[9] = as_int(scale * (float)(s0 + s1));
+    to[10] = s0;
+    to[11] = s1;
+}
+
+/* -------------------------------------------------------------- product */
+
+static inline void store(__global float *y, uint piece, uint rows, vf sum, uint act)
+{
+    __global float *at = y + LANES * piece;
+    if (rows >= LANES * (piece + 1) && act != SH_ACT_TANH && act != SH_ACT_SIGMOID) {
+        if (act == SH_ACT_RELU2) {
+            sum = fmax(sum, (vf)(0.0f));
+            sum *= sum;
+        }
+        VSTORE(act == SH_ACT_ADD ? VLOAD(0, at) + sum : sum, 0, at);
+        return;
+    }
+    float one[LANES];
+    VSTORE(sum, 0, one);
+    for (uint i = 0; i < LANES && LANES * piece + i < rows; i++)
+        at[i] = act == SH_ACT_ADD ? at[i] + one[i] : activate(one[i], act);
+}
+
+/* TOKENS tokens from t0 on, of which those below T are there, by one strip. */
+static inline void strip_product(const struct matmul_args a, bytes w,
+                                 __global const int *x, uint stride, uint t0, uint row0,
+                                 __global float *y)
+{
+    vf acc[PIECES][TOKENS];
+    UNROLL
+    for (uint i = 0; i < PIECES * TOKENS; i++)
+        acc[i / TOKENS][i % TOKENS] = (vf)(0.0f);
+    for (uint run = 0; run < a.cols / RUN; run++)
+        for (uint sub = 0; sub < RUN / SUB; sub++) {
+            UNROLL
+            for (uint i = 0; i < PIECES; i++)
+                sub_run(w + run * RUN_BYTES, i, sub,
+                        x + (run * (RUN / SUB) + sub) * X_INTS, stride, acc[i]);
+        }
+    UNROLL
+    for (uint t = 0; t < TOKENS; t++) {
+        UNROLL
+        for (uint i = 0; i < PIECES; i++)
+            if (t0 + t < a.T)
+                store(y + a.y_at + (ulong)(t0 + t) * a.y_stride + row0, i, a.rows - row0,
+                      acc[i][t], a.act);
+    }
+}
+
+/* T tokens from x on into the slot, the last one again up to a whole number of
+ * TOKENS. */
+static inline void round_tokens(__global const float *x, uint cols, uint T, __global int *slot)
+{
+    const uint n = cols / SUB, padded = (T + TOKENS - 1) / TOKENS * TOKENS;
+    for (uint t = 0; t < padded; t++)
+        for (uint i = 0; i < n; i++)
+            round_sub(x + (ulong)min(t, T - 1) * cols + i * SUB,
+                      slot + ((ulong)t * n + i) * X_INTS);
+}
+
+__kernel void strip(const struct matmul_args a, __global const uchar *W,
+                    __global const float *x, __global float *y, __global int *scratch)
+{
+    const uint n = (a.rows + 15) / 16, items = get_global_size(0), me = get_global_id(0);
+    const uint from = (uint)((ulong)n * me / items), to = (uint)((ulong)n * (me + 1) / items);
+    const uint stride = a.cols / SUB * X_INTS;
+    const uint most = (min(a.T, (uint)X_TOKENS) + TOKENS - 1) / TOKENS * TOKENS;
+    __global int *slot = scratch + (ulong)me * most * stride;
+    bytes w = W + (ulong)a.w_at * SH_UNIT;
+    for (uint t0 = 0; t0 < a.T; t0 += X_TOKENS) {
+        const uint T = min(a.T - t0, (uint)X_TOKENS);
+        round_tokens(x + a.x_at + (ulong)t0 * a.cols, a.cols, T, slot);
+        for (uint s = from; s < to; s++)
+            for (uint t = 0; t < T; t += TOKENS)
+                strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES,
+                              slot + (ulong)t * stride, stride, t0 + t, s * 16, y);
+    }
+}

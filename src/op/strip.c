@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Matrix products on a CPU: strips of 16 rows. */
+#include "op/strip.h"
+
+#include <stdio.h>
+
+/* Columns of a run, and its bytes in a strip (cl/strip_pack.cl). */
+enum { RUN = 256, STRIP = 16 };
+
+/* What the kernel rounds at once, and the bytes of a column so rounded: 48 for
+ * each 32 (cl/strip.cl). */
+enum { TOKENS_AT_ONCE = 64, SUB = 32, SUB_BYTES = 48 };
+
+/* Work-items for each core: a core that is late leaves some to the others. */
+enum { ITEMS_PER_UNIT = 4 };
+
+static uint32_t run_bytes(enum anser_type type)
+{
+    return type == ANSER_Q4_K   ? 2368
+           : type == ANSER_Q5_K ? 2880
+           : type == ANSER_Q6_K ? 3392
+           : type == ANSER_Q8_0 ? 4352
+                                : 0;
+}
+
+uint64_t anser_strip_bytes(const struct anser_block *block, uint32_t rows,
+                           uint32_t cols)
+{
+    return (uint64_t)((rows + STRIP - 1) / STRIP) * (cols / RUN)
+           * run_bytes(block->type);
+}
+
+bool anser_fits_strip(const struct anser_caps *caps,
+                      const struct anser_need *need)
+{
+    (void)caps;
+    return !need->precise                /* activations are rounded         */
+           && run_bytes(need->type) != 0 /* a type with a layout            */
+           && need->cols % RUN == 0;     /* whole runs of columns           */
+}
+
+bool anser_suits_strip(const struct anser_caps *caps)
+{
+    return (caps->type & CL_DEVICE_TYPE_CPU) != 0;
+}
+
+enum anser_status anser_strip_repack(struct anser_queue *q,
+                                     const struct anser_repack *r)
+{
+    char options[32];
+    struct anser_kernel *kernel;
+    const struct pack_args args = {
+        .from_at = r->from_at, .to_at = r->to_at, .rows = r->rows,
+        .cols = r->cols,
+        .row_bytes = (uint32_t)anser_block_bytes(r->block, r->cols)
+    };
+    const struct anser_grid grid = {
+        { (r->rows + STRIP - 1) / STRIP, 1, 1 }, { 1, 1, 1 }
+    };
+    snprintf(options, sizeof options, "-D TYPE=%u", (unsigned)r->block->type);
+    const struct anser_kernel_key key = { "strip_pack.cl", options,
+                                          "strip_pack" };
+    TRY(anser_kernel_get(q->device, &key, &kernel));
+    ANSER_RUN(q, kernel, grid, args, r->from, r->to);
+    return ANSER_OK;
+}
+
+static uint32_t items(const anser_device *device)
+{
+    return device->caps.units * ITEMS_PER_UNIT;
+}
+
+/* A slot of rounded activations for each work-item. */
+enum anser_status anser_strip_prepare(anser_device *device,
+                                      const struct anser_need *need)
+{
+    struct anser_op_memory *m = anser_op_memory(device);
+    const size_t bytes = (size_t)items(device) * TOKENS_AT_ONCE
+                         * (need->cols / SUB) * SUB_BYTES;
+    if (m == NULL)
+        return anser_fail_memory(device->ctx, sizeof *m);
+    if (m->scratch.bytes >= bytes)
+        return ANSER_OK;
+    TRY(anser_queue_finish(device->queue));
+    anser_buf_free_exact(device, &m->scratch);
+    return anser_buf_new_exact(device, bytes, &m->scratch);
+}
+
+void anser_strip_run(struct anser_queue *q, const struct anser_chosen *chosen,
+                     const struct matmul_args *args,
+                     const struct anser_product *p)
+{
+    const uint32_t strips = (args->rows + STRIP - 1) / STRIP;
+    const uint32_t most = items(q->device);
+    const struct anser_grid grid = { { strips < most ? strips : most, 1, 1 },
+                                     { 1, 1, 1 } };
+    const struct anser_op_memory *m = anser_op_memory(q->device);
+    ANSER_RUN(q, chosen->kernel, grid, *args, p->W, p->x, p->y,
+              m->scratch.mem);
+}
