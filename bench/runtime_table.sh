@@ -55,20 +55,29 @@ while [ $turn -lt 15 ]; do
     turn=$((turn + 1))
 done
 
-median() { # FILE COLUMN
-    awk -v c="$2" '{ print $c }' "$1" | sort -n |
-        awk '{ v[NR] = $1 } END {
-            print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+# The median and, in brackets, the best: the least of the two times, the most
+# of the two speeds.
+figure() { # FILE COLUMN
+    awk -v c="$2" '{ print $c }' "$1" | sort -n | awk -v c="$2" '
+        { v[NR] = $1 }
+        END {
+            m = NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2
+            if (c <= 4)
+                printf "%g (%g)", m, c <= 2 ? v[1] : v[NR]
+            else
+                printf "%g", m
+        }'
 }
 
-echo "$turn turns; $prefill tokens of prefill, $generate generated"
+echo "$turn turns; $prefill tokens of prefill, $generate generated; median" \
+    "(best)"
 echo
 echo "| | load ms | first token ms | prefill tokens/s | generation tokens/s | programs from source | from the cache |"
 echo "|---|---|---|---|---|---|---|"
 { echo cold; cat "$work/rows"; } | while read -r name rest; do
     printf '| %s%s' "$name" "${rest:+ (\`$rest\`)}"
     for column in 1 2 3 4 5 6; do
-        printf ' | %s' "$(median "$work/$name.txt" $column)"
+        printf ' | %s' "$(figure "$work/$name.txt" $column)"
     done
     echo ' |'
 done
