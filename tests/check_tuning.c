@@ -6,6 +6,7 @@
 #include "device_util.h"
 
 #include "op/op.h"
+#include "op/phase.h"
 #include "op/select.h"
 #include "op/tables.h"
 #include "op/tune.h"
@@ -137,6 +138,10 @@ START_TEST(misspelt_overrides_fail)
                                      &chosen), ANSER_BAD_ARG);
     must_say("matmul-phew");
     must_say("matmul-few");
+    override("time-in=plaine");
+    ck_assert_int_eq(anser_op_choose(test_device, &anser_op_layer_norm, &need,
+                                     &chosen), ANSER_BAD_ARG);
+    must_say("time-in has no variant 'plaine'; there are: plain");
     override("norm=group,matmul-few=itm");
     ck_assert_int_eq(anser_op_choose(test_device, &anser_op_layer_norm, &need,
                                      &chosen), ANSER_BAD_ARG);
@@ -158,6 +163,19 @@ START_TEST(a_row_that_failed_is_told)
     struct anser_chosen chosen = choose(&op);
     anser_why_text(&chosen, text, sizeof text);
     ck_assert_str_eq(text, "plain, bad failed its self-test");
+}
+END_TEST
+
+START_TEST(phases_are_chosen_by_name)
+{
+    ck_assert_ptr_null(anser_select_phase(test_device, PHASE_C));
+    override("norm=item,time-out=plain");
+    ck_assert_ptr_eq(anser_select_phase(test_device, PHASE_C),
+                     &anser_phases[PHASE_C].rows[0]);
+    ck_assert_ptr_null(anser_select_phase(test_device, PHASE_A));
+    override("plain");
+    ck_assert_ptr_eq(anser_select_phase(test_device, PHASE_A),
+                     &anser_phases[PHASE_A].rows[0]);
 }
 END_TEST
 
@@ -304,6 +322,7 @@ static Suite *tuning_suite(void)
     tcase_add_test(tc, the_crossover_is_tuned);
     tcase_add_test(tc, misspelt_overrides_fail);
     tcase_add_test(tc, a_row_that_failed_is_told);
+    tcase_add_test(tc, phases_are_chosen_by_name);
     tcase_add_test(tc, a_file_goes_round);
     tcase_add_test(tc, cut_files_are_refused);
     tcase_add_test(tc, one_wrong_line_refuses_all);

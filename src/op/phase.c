@@ -4,6 +4,7 @@
 #include "op/phase.h"
 
 #include "op/nv_phase.h"
+#include "op/select.h"
 
 uint32_t anser_layer_state(const struct anser_v7_shape *shape, uint32_t layer)
 {
@@ -181,7 +182,10 @@ const struct anser_phase *anser_phase_choose(
     const struct anser_layer *l, uint32_t T)
 {
     const struct anser_phase_table *table = &anser_phases[phase];
+    const struct anser_phase *wish = anser_select_phase(device, phase);
     uint32_t i = table->n - 1;
+    if (wish != NULL && wish->fits(device, shape, l, T))
+        return wish;
     while (i > 0 && !table->rows[i].fits(device, shape, l, T))
         i--;
     return &table->rows[i];

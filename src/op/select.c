@@ -2,6 +2,7 @@
 /* The wishes for a row: ANSER_VARIANT, then tuning. */
 #include "op/select.h"
 
+#include "op/phase.h"
 #include "op/tuning.h"
 
 #include <stdio.h>
@@ -38,23 +39,61 @@ static void add_name(char *text, size_t cap, const char *name)
     snprintf(text + n, cap - n, "%s%s", n > 0 ? " " : "", name);
 }
 
+static const struct anser_phase_table *phase_named(const char *name, size_t n)
+{
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        if (is_named(anser_phases[i].name, name, n))
+            return &anser_phases[i];
+    return NULL;
+}
+
 static enum anser_status fail_op(anser_ctx *ctx, const char *name, size_t n)
 {
     char known[256] = "";
     for (const struct anser_op *const *op = anser_ops; *op != NULL; op++)
         add_name(known, sizeof known, (*op)->name);
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        add_name(known, sizeof known, anser_phases[i].name);
     return anser_fail(ctx, ANSER_BAD_ARG, "ANSER_VARIANT: no operation '%.*s';"
                       " there are: %s", (int)n, name, known);
 }
 
-static enum anser_status fail_row(anser_ctx *ctx, const struct anser_op *op,
-                                  const char *name, size_t n)
+/* An entry OP=ROW, or PHASE=ROW, at text; n and m bytes are the names. */
+struct entry {
+    const char *op, *row;
+    size_t n, m;
+};
+
+static struct entry entry_at(const char *text)
 {
+    struct entry e = { .op = text, .n = strcspn(text, "=") };
+    e.row = text + e.n + 1;
+    e.m = strcspn(e.row, ",");
+    return e;
+}
+
+static const char *next_entry(const struct entry *e)
+{
+    return e->row + e->m + (e->row[e->m] == ',');
+}
+
+static enum anser_status check_entry(anser_ctx *ctx, const struct entry *e)
+{
+    const struct anser_op *op = anser_op_named(e->op, e->n);
+    const struct anser_phase_table *phase = phase_named(e->op, e->n);
     char known[256] = "";
-    for (uint32_t i = 0; i < op->n; i++)
-        add_name(known, sizeof known, op->rows[i].name);
-    return anser_fail(ctx, ANSER_BAD_ARG, "ANSER_VARIANT: %s has no variant "
-                      "'%.*s'; there are: %s", op->name, (int)n, name, known);
+    bool found = false;
+    if (op == NULL && phase == NULL)
+        return fail_op(ctx, e->op, e->n);
+    for (uint32_t i = 0; i < (op != NULL ? op->n : phase->n); i++) {
+        const char *name = op != NULL ? op->rows[i].name : phase->rows[i].name;
+        add_name(known, sizeof known, name);
+        found = found || is_named(name, e->row, e->m);
+    }
+    return found ? ANSER_OK
+                 : anser_fail(ctx, ANSER_BAD_ARG, "ANSER_VARIANT: %.*s has no "
+                              "variant '%.*s'; there are: %s", (int)e->n,
+                              e->op, (int)e->m, e->row, known);
 }
 
 /* All of the text is checked, whatever op is asked for, so that a misspelt
@@ -65,22 +104,36 @@ static enum anser_status find_override(anser_device *device,
 {
     const char *at = device->settings.variant;
     *row = strcmp(at, "plain") == 0 ? &op->rows[0] : NULL;
-    if (*row != NULL)
-        return ANSER_OK;
-    while (*at != '\0') {
-        const size_t n = strcspn(at, "="), m = strcspn(at + n + 1, ",");
-        const char *name = at + n + 1;
-        const struct anser_op *named = anser_op_named(at, n);
-        if (named == NULL)
-            return fail_op(device->ctx, at, n);
-        const struct anser_variant *v = anser_row_named(named, name, m);
-        if (v == NULL)
-            return fail_row(device->ctx, named, name, m);
-        if (named == op)
-            *row = v;
-        at = name + m + (name[m] == ',');
+    while (*row == NULL && *at != '\0') {
+        const struct entry e = entry_at(at);
+        TRY(check_entry(device->ctx, &e));
+        at = next_entry(&e);
+    }
+    for (at = device->settings.variant; *row == NULL && *at != '\0';) {
+        const struct entry e = entry_at(at);
+        if (is_named(op->name, e.op, e.n))
+            *row = anser_row_named(op, e.row, e.m);
+        at = next_entry(&e);
     }
     return ANSER_OK;
+}
+
+const struct anser_phase *anser_select_phase(const anser_device *device,
+                                             unsigned phase)
+{
+    const struct anser_phase_table *table = &anser_phases[phase];
+    const char *at = device->settings.variant;
+    if (strcmp(at, "plain") == 0)
+        return &table->rows[0];
+    while (*at != '\0') {
+        const struct entry e = entry_at(at);
+        for (uint32_t i = 0; i < table->n; i++)
+            if (is_named(table->name, e.op, e.n)
+                && is_named(table->rows[i].name, e.row, e.m))
+                return &table->rows[i];
+        at = next_entry(&e);
+    }
+    return NULL;
 }
 
 /* --------------------------------------------------------------- wishes */

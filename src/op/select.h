@@ -27,6 +27,12 @@ enum anser_why anser_select_crossover(anser_device *device,
                                       const struct anser_need *need,
                                       uint32_t *crossover);
 
+/* The row of a phase (op/phase.h) that ANSER_VARIANT names, or NULL; its names
+ * were checked by anser_select, which every model calls first. */
+struct anser_phase;
+const struct anser_phase *anser_select_phase(const anser_device *device,
+                                             unsigned phase);
+
 /* The operation of this name, the row of this name; NULL if there is none. */
 const struct anser_op *anser_op_named(const char *name, size_t n);
 const struct anser_variant *anser_row_named(const struct anser_op *op,
