@@ -52,6 +52,8 @@ static enum anser_status gather(struct tuning *t, const struct anser_op *op,
         if ((i > 0 && row == now)
             || !anser_op_try(t->device, op, row, &need, &r.kernel))
             continue;
+        if (row->prepare != NULL)
+            TRY(row->prepare(t->device, &need));
         TRY(get_bench(t, (enum anser_layout)row->layout, &r.bench));
         rivals[(*n)++] = r;
     }
