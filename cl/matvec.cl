@@ -31,8 +31,8 @@ __kernel void matvec_item(const struct matmul_args a, __global const uchar *W,
         float16 lo, hi;
         unpack32(w, i, &lo, &hi);
         for (uint t = 0; t < TOKENS; t++) {
-            acc[t] = mad(lo, vload16(0, xt[t] + i), acc[t]);
-            acc[t] = mad(hi, vload16(1, xt[t] + i), acc[t]);
+            acc[t] += lo * vload16(0, xt[t] + i);
+            acc[t] += hi * vload16(1, xt[t] + i);
         }
     }
 #if ONE_BY_ONE

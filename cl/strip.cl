@@ -7,8 +7,7 @@
  * A vector of it is LANES rows by 4 columns, so that a dot product of bytes
  * leaves each row's sum in a lane of its own and nothing is ever added across
  * lanes.  TOKENS tokens share what was loaded.  A work-item takes a run of
- * strips; it rounds the activations into a slot of scratch that only it uses,
- * so there is no barrier.
+ * strips; nothing is shared between work-items, so there is no barrier.
  *
  * FORM says how bytes are multiplied: 0 plain vectors, which LLVM maps to what
  * the CPU has; 1 the widest of the x86 builtins that the compiler's macros
@@ -21,7 +20,6 @@
 #define RUN 256
 #define SUB 32
 #define X_INTS 12
-#define X_TOKENS 64              /* rounded at once                         */
 
 #if FORM == 2 || (FORM == 1 && defined(__AVX512BW__))
 #define LANES 16
@@ -362,32 +360,42 @@ static inline void strip_product(const struct matmul_args a, bytes w,
     }
 }
 
-/* T tokens from x on into the slot, the last one again up to a whole number of
- * TOKENS. */
-static inline void round_tokens(__global const float *x, uint cols, uint T, __global int *slot)
+/* One token's x into its place in scratch. */
+static inline void round_token(__global const float *x, uint cols, __global int *to)
 {
-    const uint n = cols / SUB, padded = (T + TOKENS - 1) / TOKENS * TOKENS;
-    for (uint t = 0; t < padded; t++)
-        for (uint i = 0; i < n; i++)
-            round_sub(x + (ulong)min(t, T - 1) * cols + i * SUB,
-                      slot + ((ulong)t * n + i) * X_INTS);
+    for (uint i = 0; i < cols / SUB; i++)
+        round_sub(x + i * SUB, to + i * X_INTS);
 }
 
+/* A token a work-item; those beyond the last repeat it. */
+__kernel void strip_round(const struct matmul_args a, __global const float *x,
+                          __global int *scratch)
+{
+    const uint t = get_global_id(0);
+    round_token(x + a.x_at + (ulong)min(t, a.T - 1) * a.cols, a.cols,
+                scratch + (ulong)t * (a.cols / SUB * X_INTS));
+}
+
+/* A token at a time (TOKENS 1) each work-item rounds it for itself, which is
+ * cheaper than a launch; else strip_round has done it. */
 __kernel void strip(const struct matmul_args a, __global const uchar *W,
                     __global const float *x, __global float *y, __global int *scratch)
 {
     const uint n = (a.rows + 15) / 16, items = get_global_size(0), me = get_global_id(0);
     const uint from = (uint)((ulong)n * me / items), to = (uint)((ulong)n * (me + 1) / items);
     const uint stride = a.cols / SUB * X_INTS;
-    const uint most = (min(a.T, (uint)X_TOKENS) + TOKENS - 1) / TOKENS * TOKENS;
-    __global int *slot = scratch + (ulong)me * most * stride;
     bytes w = W + (ulong)a.w_at * SH_UNIT;
-    for (uint t0 = 0; t0 < a.T; t0 += X_TOKENS) {
-        const uint T = min(a.T - t0, (uint)X_TOKENS);
-        round_tokens(x + a.x_at + (ulong)t0 * a.cols, a.cols, T, slot);
+#if TOKENS == 1
+    __global int *slot = scratch + (ulong)me * stride;
+    for (uint t = 0; t < a.T; t++) {
+        round_token(x + a.x_at + (ulong)t * a.cols, a.cols, slot);
         for (uint s = from; s < to; s++)
-            for (uint t = 0; t < T; t += TOKENS)
-                strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES,
-                              slot + (ulong)t * stride, stride, t0 + t, s * 16, y);
+            strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES, slot, stride, t, s * 16, y);
     }
+#else
+    for (uint s = from; s < to; s++)
+        for (uint t = 0; t < a.T; t += TOKENS)
+            strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES,
+                          scratch + (ulong)t * stride, stride, t, s * 16, y);
+#endif
 }

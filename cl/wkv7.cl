@@ -32,13 +32,13 @@ __kernel void wkv7_item(const struct wkv_args p, __global const float *r,
         const float vi = v[(ulong)t * p.C + c];
         float16 acc = (float16)(0.0f);
         for (uint i = 0; i < 4; i++)
-            acc = mad(S[i], vload16(i, kk + at), acc);
+            acc += S[i] * vload16(i, kk + at);
         const float sa = -sum16(acc);
         acc = (float16)(0.0f);
         for (uint i = 0; i < 4; i++) {
             const float16 b = vload16(i, kk + at) * vload16(i, a + at);
             S[i] = S[i] * vload16(i, w + at) + sa * b + vi * vload16(i, k + at);
-            acc = mad(S[i], vload16(i, r + at), acc);
+            acc += S[i] * vload16(i, r + at);
         }
         y[(ulong)t * p.C + c] = sum16(acc);
     }

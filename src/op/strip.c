@@ -7,7 +7,7 @@
 /* Columns of a run, and its bytes in a strip (cl/strip_pack.cl). */
 enum { RUN = 256, STRIP = 16 };
 
-/* What the kernel rounds at once, and the bytes of a column so rounded: 48 for
+/* Tokens that are rounded at once, and the bytes of a column so rounded: 48 for
  * each 32 (cl/strip.cl). */
 enum { TOKENS_AT_ONCE = 64, SUB = 32, SUB_BYTES = 48 };
 
@@ -70,13 +70,22 @@ static uint32_t items(const anser_device *device)
     return device->caps.units * ITEMS_PER_UNIT;
 }
 
-/* A slot of rounded activations for each work-item. */
+/* The kernel that rounds activations; type and form don't matter to it. */
+static const struct anser_kernel_key round_key = {
+    "strip.cl", "-D TYPE=12 -D TOKENS=1 -D FORM=0", "strip_round"
+};
+
+/* Room for the rounded activations of a block of tokens, or of one token for
+ * each work-item. */
 enum anser_status anser_strip_prepare(anser_device *device,
                                       const struct anser_need *need)
 {
     struct anser_op_memory *m = anser_op_memory(device);
-    const size_t bytes = (size_t)items(device) * TOKENS_AT_ONCE
-                         * (need->cols / SUB) * SUB_BYTES;
+    struct anser_kernel *kernel;
+    const uint32_t tokens = items(device) > TOKENS_AT_ONCE ? items(device)
+                                                           : TOKENS_AT_ONCE;
+    const size_t bytes = (size_t)tokens * (need->cols / SUB) * SUB_BYTES;
+    TRY(anser_kernel_get(device, &round_key, &kernel));
     if (m == NULL)
         return anser_fail_memory(device->ctx, sizeof *m);
     if (m->scratch.bytes >= bytes)
@@ -84,6 +93,29 @@ enum anser_status anser_strip_prepare(anser_device *device,
     TRY(anser_queue_finish(device->queue));
     anser_buf_free_exact(device, &m->scratch);
     return anser_buf_new_exact(device, bytes, &m->scratch);
+}
+
+/* Up to TOKENS_AT_ONCE tokens: rounded once, then multiplied. */
+static void run_block(struct anser_queue *q, const struct anser_chosen *chosen,
+                      const struct matmul_args *args,
+                      const struct anser_product *p, struct anser_grid grid)
+{
+    const cl_mem scratch = anser_op_memory(q->device)->scratch.mem;
+    const uint32_t tokens = chosen->variant->tokens;
+    if (tokens > 1) {
+        const struct anser_grid all = {
+            { (args->T + tokens - 1) / tokens * tokens, 1, 1 }, { 1, 1, 1 }
+        };
+        struct anser_kernel *kernel;
+        const enum anser_status status = anser_kernel_get(q->device,
+                                                          &round_key, &kernel);
+        if (status != ANSER_OK) {
+            anser_queue_poison(q, status);
+            return;
+        }
+        ANSER_RUN(q, kernel, all, *args, p->x, scratch);
+    }
+    ANSER_RUN(q, chosen->kernel, grid, *args, p->W, p->x, p->y, scratch);
 }
 
 void anser_strip_run(struct anser_queue *q, const struct anser_chosen *chosen,
@@ -94,7 +126,11 @@ void anser_strip_run(struct anser_queue *q, const struct anser_chosen *chosen,
     const uint32_t most = items(q->device);
     const struct anser_grid grid = { { strips < most ? strips : most, 1, 1 },
                                      { 1, 1, 1 } };
-    const struct anser_op_memory *m = anser_op_memory(q->device);
-    ANSER_RUN(q, chosen->kernel, grid, *args, p->W, p->x, p->y,
-              m->scratch.mem);
+    for (uint32_t t = 0; t < args->T; t += TOKENS_AT_ONCE) {
+        struct matmul_args block = *args;
+        block.T = args->T - t < TOKENS_AT_ONCE ? args->T - t : TOKENS_AT_ONCE;
+        block.x_at += t * args->cols;
+        block.y_at += t * args->y_stride;
+        run_block(q, chosen, &block, p, grid);
+    }
 }
