@@ -40,7 +40,8 @@ struct anser_session {
     double load_seconds;             /* from _begin to the model's end      */
 };
 
-/* Keeps argv[0], near which the default model may lie. */
+/* Keeps argv[0], near which the default model may lie, and the helper of a
+ * build tree, for which $ANSER_HELPER is then set. */
 void anser_session_program(const char *argv0);
 
 /* Each opens one thing more, in this order where one needs another; 0, or -1

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Where the model is if -m doesn't say: $ANSER_MODEL, the folder models/ of a
- * build tree around the program, the installed data folder.
+ * build tree around the program, the installed data folder.  And where a build
+ * tree's helper is.
  */
 #include "session.h"
 
@@ -19,10 +20,30 @@
 
 static const char *program = "anser";
 
+static int program_folder(char *folder);
+
+/* In a build tree the helper that tries risky kernels isn't installed yet, but
+ * stands beside the program (or above .libs, where libtool puts it). */
+static void find_helper(void)
+{
+    static const char *const places[] = { "", "/.." };
+    char folder[PATH_MAX], path[PATH_MAX + 32];
+    if (getenv("ANSER_HELPER") != NULL || program_folder(folder) != 0)
+        return;
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s%s/anser-probe", folder, places[i]);
+        if (access(path, X_OK) == 0) {
+            setenv("ANSER_HELPER", path, 0);
+            return;
+        }
+    }
+}
+
 void anser_session_program(const char *argv0)
 {
     if (argv0 != NULL)
         program = argv0;
+    find_helper();
 }
 
 /* The program's folder to folder(PATH_MAX), links resolved; 0 or -1. */

@@ -118,26 +118,26 @@ static void pass_name(char *name, size_t n, const struct anser_op *op,
 }
 
 /* Builds a row and makes sure once that it is right. */
-static void learn(anser_device *device, const struct anser_op *op,
-                  const struct anser_need *need, struct anser_known *k)
+static enum anser_status learn(anser_device *device, const struct anser_op *op,
+                               const struct anser_need *need,
+                               struct anser_known *k)
 {
     const struct anser_variant *v = k->variant;
+    struct anser_kernel *kernel;
     char name[128];
-    if (build(device, op, v, need->type, &k->kernel) != ANSER_OK) {
-        k->kernel = NULL;
-        return;
-    }
+    TRY(build(device, op, v, need->type, &kernel));
     pass_name(name, sizeof name, op, v, need->type);
-    if (anser_cache_passed(device, name)) {
-        k->right = true;
-        return;
-    }
-    const struct anser_chosen chosen = { .variant = v, .kernel = k->kernel };
-    struct anser_error error;
-    k->right = op->check(device, &chosen, need, &error) == ANSER_OK
-               && judge(device, op, v, &error) == ANSER_OK;
+    k->kernel = kernel;
+    k->right = anser_cache_passed(device, name);
     if (k->right)
-        anser_cache_pass(device, name);
+        return ANSER_OK;
+    const struct anser_chosen chosen = { .variant = v, .kernel = kernel };
+    struct anser_error error;
+    TRY(op->check(device, &chosen, need, &error));
+    TRY(judge(device, op, v, &error));
+    k->right = true;
+    anser_cache_pass(device, name);
+    return ANSER_OK;
 }
 
 /* What is known of a row, found out now if it is asked for the first time;
@@ -157,9 +157,10 @@ static struct anser_known *known(anser_device *device,
     *k = (struct anser_known){ .variant = v, .type = need->type,
                                .next = m->known };
     m->known = k;
-    learn(device, op, need, k);
-    if (!k->right)
-        anser_log(device->ctx, 1, "%s %s is not used: %s", op->name, v->name,
+    const enum anser_status status = learn(device, op, need, k);
+    if (!k->right)                   /* what merely can't run is no news    */
+        anser_log(device->ctx, status == ANSER_UNSUPPORTED ? 2 : 1,
+                  "%s %s is not used: %s", op->name, v->name,
                   anser_error(device->ctx));
     return k;
 }
