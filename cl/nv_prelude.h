@@ -271,10 +271,11 @@ INLINE void rows_end(struct run *r, struct rows m, struct vec8 x, __global float
                             uint act, __local float *part, __local float *s)
 {
     const uint id = get_local_id(0), lane = id % LANES, units = m.n * m.runs;
+    struct run next;
     for (uint base = 0; base < units; base += SLOTS) {
         const uint unit = base + id / LANES;
-        if (base > 0 && unit < units)
-            run_load(r, run_at(m, unit), lane);
+        if (unit + SLOTS < units)
+            run_load(&next, run_at(m, unit + SLOTS), lane);
         const float sum = lanes_sum(run_dot(r, x, unit % m.runs * PIECES, lane), LANES, s);
         if (lane == 0 && unit < units) {
             if (m.runs == 1)
@@ -282,6 +283,7 @@ INLINE void rows_end(struct run *r, struct rows m, struct vec8 x, __global float
             else
                 part[unit] = sum;
         }
+        *r = next;
     }
     if (m.runs == 1)
         return;

@@ -56,13 +56,6 @@ static bool fits_tile(const struct anser_caps *caps,
            && need->cols % 32 == 0;            /* whole runs of columns     */
 }
 
-/* clang-format off */
-/* A kernel of strips: FORM_ as in cl/strip.cl. */
-#define STRIP(name_, tokens_, form_) \
-    { .name = name_, .file = "strip.cl", .kernel = "strip", \
-      .options = "-D TOKENS=" #tokens_ " -D FORM=" #form_, .fits = anser_fits_strip, \
-      .suits = anser_suits_strip, .prepare = anser_strip_prepare, .run = anser_strip_run, \
-      .risky = form_ != 0, .layout = ANSER_LAYOUT_STRIP, .tokens = tokens_, .bound = 0.03 }
 static bool fits_nv(const struct anser_caps *caps,
                     const struct anser_need *need)
 {
@@ -72,6 +65,30 @@ static bool fits_nv(const struct anser_caps *caps,
            && !need->precise;                  /* int8 activations          */
 }
 
+static bool fits_mma(const struct anser_caps *caps,
+                     const struct anser_need *need)
+{
+    return caps->class == ANSER_CLASS_NVIDIA   /* inline PTX                */
+           && (need->type == ANSER_Q4_K || need->type == ANSER_F16
+               || need->type == ANSER_F32)
+           && need->cols % 32 == 0             /* half a step               */
+           && !need->precise;                  /* activations in halves     */
+}
+
+static bool fits_mma128(const struct anser_caps *caps,
+                        const struct anser_need *need)
+{
+    return fits_mma(caps, need)
+           && need->rows >= 1024;              /* enough tiles              */
+}
+
+/* clang-format off */
+/* A kernel of strips: FORM_ as in cl/strip.cl. */
+#define STRIP(name_, tokens_, form_) \
+    { .name = name_, .file = "strip.cl", .kernel = "strip", \
+      .options = "-D TOKENS=" #tokens_ " -D FORM=" #form_, .fits = anser_fits_strip, \
+      .suits = anser_suits_strip, .prepare = anser_strip_prepare, .run = anser_strip_run, \
+      .risky = form_ != 0, .layout = ANSER_LAYOUT_STRIP, .tokens = tokens_, .bound = 0.03 }
 static const struct anser_variant few_rows[] = {
     { .name = "item", .file = "matvec.cl", .kernel = "matvec_item",
       .options = "-D TOKENS=1", .fits = anser_fits_any, .grid = grid_item,
@@ -97,6 +114,12 @@ static const struct anser_variant many_rows[] = {
     STRIP("strip8", 8, 0),
     STRIP("strip8-simd", 8, 1),
     STRIP("strip8-dot", 8, 2),
+    { .name = "nv-mma64", .file = "nv_matmul.cl", .kernel = "nv_matmul",
+      .options = "-D WG=256 -D ROWS=64 -D PTX", .fits = fits_mma, .grid = grid_tile,
+      .wg = 256, .rows = 64, .tokens = 128, .bound = 0.01 },
+    { .name = "nv-mma128", .file = "nv_matmul.cl", .kernel = "nv_matmul",
+      .options = "-D WG=256 -D ROWS=128 -D PTX", .fits = fits_mma128, .grid = grid_tile,
+      .wg = 256, .rows = 128, .tokens = 128, .bound = 0.01 },
 };
 /* clang-format on */
 
@@ -220,6 +243,8 @@ const struct anser_op anser_op_matmul_many = {
  * quarter of 32 are.  `anser tune` measures it by type and shape. */
 static uint32_t class_crossover(const struct anser_caps *caps)
 {
+    if (caps->class == ANSER_CLASS_NVIDIA)
+        return 2;
     return (caps->type & CL_DEVICE_TYPE_GPU) != 0 ? 8 : 3;
 }
 

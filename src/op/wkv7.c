@@ -24,12 +24,30 @@ static struct anser_grid grid_group(const struct anser_variant *v, uint32_t C,
     return (struct anser_grid){ { C, one, 1 }, { v->wg, 1, 1 } };
 }
 
+/* 16 rows of a head a group. */
+static struct anser_grid grid_split(const struct anser_variant *v, uint32_t C,
+                                    uint32_t one)
+{
+    return (struct anser_grid){ { (size_t)C / 16 * v->wg, one, 1 },
+                                { v->wg, 1, 1 } };
+}
+
+static bool fits_nv(const struct anser_caps *caps,
+                    const struct anser_need *need)
+{
+    (void)need;
+    return caps->class == ANSER_CLASS_NVIDIA;  /* inline PTX                */
+}
+
 static const struct anser_variant rows[] = {
     { .name = "item", .file = "wkv7.cl", .kernel = "wkv7_item",
       .fits = anser_fits_any, .grid = grid_item, .bound = 1e-5 },
     { .name = "group", .file = "wkv7.cl", .kernel = "wkv7_group",
       .options = "-D WG=64", .fits = anser_fits_group64,
       .suits = anser_suits_gpu, .grid = grid_group,
+      .wg = 64, .bound = 1e-5 },
+    { .name = "nv-split", .file = "nv_wkv7.cl", .kernel = "nv_wkv7",
+      .options = "-D WG=64 -D PTX", .fits = fits_nv, .grid = grid_split,
       .wg = 64, .bound = 1e-5 },
 };
 
