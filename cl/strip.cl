@@ -393,6 +393,7 @@ __kernel void strip(const struct matmul_args a, __global const uchar *W,
             strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES, slot, stride, t, s * 16, y);
     }
 #else
+    (void)x;
     for (uint s = from; s < to; s++)
         for (uint t = 0; t < a.T; t += TOKENS)
             strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES,
