@@ -240,7 +240,8 @@ const struct anser_op anser_op_matmul_many = {
 
 /* Tokens up to which `few` is used where nothing was measured: a CPU's `many`
  * wins as soon as half of its eight tokens are real; a GPU's tile when a
- * quarter of 32 are.  `anser tune` measures it by type and shape. */
+ * quarter of 32 are, and tensor cores at once.  `anser tune` measures it by
+ * type and shape. */
 static uint32_t class_crossover(const struct anser_caps *caps)
 {
     if (caps->class == ANSER_CLASS_NVIDIA)
