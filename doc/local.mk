@@ -5,7 +5,8 @@ dist_man_MANS += doc/anser.1 doc/anser.3
 
 examples = generate kernels
 
-EXTRA_DIST += $(examples:%=doc/examples/%.c) doc/runtime.md doc/performance.md
+EXTRA_DIST += $(examples:%=doc/examples/%.c) doc/cpu.md doc/runtime.md \
+	doc/performance.md
 
 installcheck-local:
 	@top_srcdir='$(abs_top_srcdir)' bindir='$(bindir)' libdir='$(libdir)' \
