@@ -137,10 +137,7 @@ static inline int4 dot_n(const int4 *q, __global const int *x, uint n)
 #define DOT8(q, x, bits) dot_n(q, x, 8)
 #endif
 
-/* --------------------------------------------------- a run of a strip */
-
 /* All vectors of a run are aligned to their size. */
-
 static inline vi load(bytes p, uint vector)
 {
     return *(__global const vi *)(p + 64 * vector);
@@ -159,7 +156,6 @@ static inline vf scales(bytes p)
 {
     return CONVERT(float)(CONVERT(int)(*(__global const V(uchar) *)p));
 }
-
 #endif
 
 #if TYPE != SH_Q8_0
