@@ -43,13 +43,12 @@ static inline void group_best(__local float *tops, __local uint *ats, uint n)
     const uint lane = get_local_id(0);
     for (uint step = WG / 2; step > 0; step /= 2) {
         barrier(CLK_LOCAL_MEM_FENCE);
-        const float other = tops[(lane + step) % WG];
-        const uint where = ats[(lane + step) % WG];
-        if (lane < step && where < n
-            && (ats[lane] == n || other > tops[lane]
-                || (other == tops[lane] && where < ats[lane]))) {
-            tops[lane] = other;
-            ats[lane] = where;
+        const uint from = lane + step;
+        if (lane < step && ats[from] < n
+            && (ats[lane] == n || tops[from] > tops[lane]
+                || (tops[from] == tops[lane] && ats[from] < ats[lane]))) {
+            tops[lane] = tops[from];
+            ats[lane] = ats[from];
         }
     }
 }
