@@ -7,6 +7,7 @@
 #include "op/probe.h"
 #include "op/select.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,24 @@ static enum anser_status probe(anser_device *device, char **name)
                         &chosen, &error);
 }
 
+/* For a person who meets it in libexec; whether there was something to tell. */
+static bool told(const char *option)
+{
+    if (strcmp(option, "--version") == 0)
+        printf("anser-probe (Anser) %s\n", anser_version_string());
+    else if (strcmp(option, "--help") == 0)
+        puts("usage: anser-probe DEVICE OPERATION ROW TYPE\n\n"
+             "Tries one kernel variant in a process of its own; started by "
+             "libanser.");
+    else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2 && told(argv[1]))
+        return EXIT_SUCCESS;
     anser_ctx *ctx = NULL;
     anser_device *device = NULL;
     enum anser_status status = ANSER_BAD_ARG;

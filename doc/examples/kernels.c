@@ -6,6 +6,7 @@
  *
  *     cc kernels.c $(pkg-config --cflags --libs anser OpenCL) -lm -o kernels
  */
+#define CL_TARGET_OPENCL_VERSION 120
 #include <anser_cl.h>
 
 #include <math.h>
