@@ -360,12 +360,13 @@ ANSER_API void anser_plan_print(const anser_model *model, anser_line_fn *fn,
  * (ANSER_TUNING moves it or, as 0, switches it off), is imported when a model
  * is opened, and counts before the defaults. */
 struct anser_tune_result {
-    const char *op;           /* "matmul-few", "matmul-many", "crossover"   */
-    const char *type;         /* of the matrix, "Q4_K"                      */
+    const char *op;           /* "matmul-few", "crossover", "norm"; "phases" */
+    const char *type;         /* of the matrix, "Q4_K"; F32 without one     */
     const char *variant;      /* "" of the crossover                        */
-    uint32_t rows, cols;
+    uint32_t rows, cols;      /* rows 0: no matrix; of "phases": F, C       */
     uint32_t tokens;          /* at once; of "crossover": the figure        */
-    double seconds;           /* a product, median; 0 of the crossover      */
+    double seconds;           /* median; of "phases": all layers;
+                                 0 of the crossover                         */
     int chosen;               /* the fastest                                */
 };
 typedef void anser_tune_fn(void *user, const struct anser_tune_result *result);

@@ -43,14 +43,20 @@ static void set_up(void)
     memory()->generation++;
 }
 
-static void tune_to(const char *op, const char *value)
+static void tune_for(const struct anser_need *what, const char *op,
+                     const char *value)
 {
-    struct anser_tuning_entry e = { .type = need.type, .rows = need.rows,
-                                    .cols = need.cols };
+    struct anser_tuning_entry e = { .type = what->type, .rows = what->rows,
+                                    .cols = what->cols };
     snprintf(e.op, sizeof e.op, "%s", op);
     snprintf(e.value, sizeof e.value, "%s", value);
     test_device_ok(anser_tuning_put(test_device_ctx, &memory()->tuning, &e));
     memory()->generation++;
+}
+
+static void tune_to(const char *op, const char *value)
+{
+    tune_for(&need, op, value);
 }
 
 static struct anser_chosen choose(const struct anser_op *op)
@@ -168,16 +174,33 @@ START_TEST(a_row_that_failed_is_told)
 }
 END_TEST
 
+/* The row for one token, or for two. */
+static const struct anser_phase *phase_for(unsigned phase, uint32_t T)
+{
+    static const struct anser_block block = { .type = ANSER_Q8_0 };
+    static const struct anser_layer layer = { .receptance.block = &block };
+    static const struct anser_v7_shape shape = { .C = 64, .F = 96 };
+    return anser_select_phase(test_device, phase, &shape, &layer, T);
+}
+
 START_TEST(phases_are_chosen_by_name)
 {
-    ck_assert_ptr_null(anser_select_phase(test_device, PHASE_C));
+    ck_assert_ptr_null(phase_for(PHASE_C, 1));
     override("norm=item,time-out=plain");
-    ck_assert_ptr_eq(anser_select_phase(test_device, PHASE_C),
-                     &anser_phases[PHASE_C].rows[0]);
-    ck_assert_ptr_null(anser_select_phase(test_device, PHASE_A));
+    ck_assert_ptr_eq(phase_for(PHASE_C, 1), &anser_phases[PHASE_C].rows[0]);
+    ck_assert_ptr_eq(phase_for(PHASE_C, 2), &anser_phases[PHASE_C].rows[0]);
+    ck_assert_ptr_null(phase_for(PHASE_A, 1));
     override("plain");
-    ck_assert_ptr_eq(anser_select_phase(test_device, PHASE_A),
-                     &anser_phases[PHASE_A].rows[0]);
+    ck_assert_ptr_eq(phase_for(PHASE_A, 1), &anser_phases[PHASE_A].rows[0]);
+}
+END_TEST
+
+START_TEST(phases_are_tuned_for_one_token)
+{
+    tune_to("time-out", "plain");
+    ck_assert_ptr_eq(phase_for(PHASE_C, 1), &anser_phases[PHASE_C].rows[0]);
+    ck_assert_ptr_null(phase_for(PHASE_C, 2));
+    ck_assert_ptr_null(phase_for(PHASE_A, 1));
 }
 END_TEST
 
@@ -188,6 +211,8 @@ static char *good_text(size_t *n)
     tune_to("matmul-few", anser_op_matmul_few.rows[0].name);
     tune_to("matmul-many", anser_op_matmul_many.rows[0].name);
     tune_to(ANSER_TUNING_CROSSOVER, "5");
+    tune_for(&(struct anser_need){ .cols = 64 }, "norm", "group");
+    tune_to("time-out", "plain");
     test_device_ok(anser_tuning_export(test_device, test_path("t")));
     return (char *)test_read_file(test_path("t"), n);
 }
@@ -201,7 +226,7 @@ static void must_refuse(const void *text, size_t n)
         ck_abort_msg("taken: %.*s", (int)n, (const char *)text);
     must_say("bad");
     ck_assert_ptr_eq(memory()->tuning, before);
-    ck_assert_uint_eq(before->n, 3);
+    ck_assert_uint_eq(before->n, 5);
 }
 
 START_TEST(a_file_goes_round)
@@ -240,8 +265,10 @@ static const char *const wrongs[] = {
     "kernels |kernels 0", "matmul-few|matmul-fow", "matmul-few Q8_0|matmul-few Q9",
     "Q8_0 96|Q8_0 0", "Q8_0 96|Q8_0 -96", "Q8_0 96|Q8_0 96x", " 64 |  64 64 ",
     "64 5|64 0", "64 5|64 -5", "64 5|64 65537", "64 5|64 5x", "64 5|64",
-    "64 5\n|64 5\n\n", "end 3|end 2", "end 3|end 4", "end 3\n|end 3\nx\n",
+    "64 5\n|64 5\n\n", "end 5|end 4", "end 5|end 6", "end 5\n|end 5\nx\n",
     "matmul-many|matmul-few", "device |driver ", "\nend|\n\tend",
+    "F32 0|F32 1", "F32 0|F32 00", "norm F32 0|matmul-few F32 0", "time-out|time-ouch",
+    "64 plain|64 plaine", "time-out Q8_0 96|time-out Q8_0 0", "64 group|64 item8",
 };
 
 START_TEST(one_wrong_line_refuses_all)
@@ -270,7 +297,7 @@ END_TEST
 /* --------------------------------------------------------------- measure */
 
 struct heard {
-    unsigned n, chosen, crossovers;
+    unsigned n, chosen, crossovers, small;
 };
 
 static void hear(void *user, const struct anser_tune_result *r)
@@ -278,6 +305,7 @@ static void hear(void *user, const struct anser_tune_result *r)
     struct heard *h = user;
     h->n++;
     h->chosen += r->chosen != 0;
+    h->small += r->rows == 0;
     if (strcmp(r->op, ANSER_TUNING_CROSSOVER) == 0)
         h->crossovers++;
     else
@@ -288,7 +316,8 @@ static void hear(void *user, const struct anser_tune_result *r)
 START_TEST(measuring)
 {
     struct test_tiny tiny;
-    struct heard heard = { 0, 0, 0 };
+    struct heard heard = { 0, 0, 0, 0 };
+    struct anser_chosen other;
     anser_file *file;
     anser_model *model;
     test_tiny_defaults(&tiny);
@@ -303,6 +332,9 @@ START_TEST(measuring)
     ck_assert_int_lt(time(NULL) - start, 60);
     ck_assert_uint_ge(heard.n, 3);
     ck_assert_uint_ge(heard.crossovers, 1);
+    if (anser_op_try(test_device, &anser_op_layer_norm,
+                     &anser_op_layer_norm.rows[1], &need, &other))
+        ck_assert_uint_ge(heard.small, 2);
     ck_assert_ptr_nonnull(memory()->tuning);
     test_device_ok(anser_tuning_export(test_device, test_path("t")));
     test_device_ok(anser_tuning_import(test_device, test_path("t")));
@@ -325,6 +357,7 @@ static Suite *tuning_suite(void)
     tcase_add_test(tc, misspelt_overrides_fail);
     tcase_add_test(tc, a_row_that_failed_is_told);
     tcase_add_test(tc, phases_are_chosen_by_name);
+    tcase_add_test(tc, phases_are_tuned_for_one_token);
     tcase_add_test(tc, a_file_goes_round);
     tcase_add_test(tc, cut_files_are_refused);
     tcase_add_test(tc, one_wrong_line_refuses_all);

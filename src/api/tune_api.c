@@ -26,14 +26,27 @@ enum anser_status anser_tune(anser_model *model, double seconds,
         return anser_fail(model->ctx, ANSER_BAD_ARG,
                           "anser_tune: seconds is not from 0.1 to 3600");
     struct anser_tuning *found = NULL;
+    anser_state *state;
+    TRY(anser_state_new(model, &state));
+    const struct anser_layers layers = {
+        .pass = { .q = model->device->queue, .shape = &model->shape,
+                  .elementary = &model->elementary, .work = &model->work,
+                  .vecs = model->vecs.mem, .state = state->floats.mem,
+                  .T = 1 },
+        .at = model->layers, .n = model->shape.L
+    };
     const struct anser_tune_plan plan = {
         .seconds = seconds, .bytes = model->device_bytes,
-        .tokens = model->work.chunk, .fn = fn, .user = user
+        .tokens = model->work.chunk, .layers = &layers,
+        .embedding = { .type = model->embd.block->type,
+                       .rows = model->shape.V, .cols = model->shape.C },
+        .fn = fn, .user = user
     };
     enum anser_status status = anser_op_tune(model->device, &plan, &found);
     if (status == ANSER_OK)
         status = keep(model->device, found);
     anser_tuning_free(found);
+    anser_state_free(state);
     return status;
 }
 

@@ -4,6 +4,8 @@ libanser_core_la_SOURCES += \
 	src/op/argmax.c \
 	src/op/check.c \
 	src/op/check.h \
+	src/op/contest.c \
+	src/op/contest.h \
 	src/op/embed.c \
 	src/op/finish.c \
 	src/op/layout.c \
@@ -17,6 +19,8 @@ libanser_core_la_SOURCES += \
 	src/op/op.h \
 	src/op/phase.c \
 	src/op/phase.h \
+	src/op/phase_set.c \
+	src/op/phase_set.h \
 	src/op/prepare.c \
 	src/op/strip.c \
 	src/op/strip.h \
@@ -24,12 +28,16 @@ libanser_core_la_SOURCES += \
 	src/op/probe.h \
 	src/op/select.c \
 	src/op/select.h \
+	src/op/small.c \
+	src/op/small.h \
 	src/op/tables.c \
 	src/op/tables.h \
 	src/op/tune.c \
 	src/op/tune.h \
 	src/op/tune_bench.c \
 	src/op/tune_bench.h \
+	src/op/tune_parts.c \
+	src/op/tune_parts.h \
 	src/op/tuning.c \
 	src/op/tuning.h \
 	src/op/tuning_file.c \

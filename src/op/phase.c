@@ -182,7 +182,8 @@ const struct anser_phase *anser_phase_choose(
     const struct anser_layer *l, uint32_t T)
 {
     const struct anser_phase_table *table = &anser_phases[phase];
-    const struct anser_phase *wish = anser_select_phase(device, phase);
+    const struct anser_phase *wish = anser_select_phase(device, phase, shape,
+                                                        l, T);
     uint32_t i = table->n - 1;
     if (wish != NULL && wish->fits(device, shape, l, T))
         return wish;

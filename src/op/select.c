@@ -31,20 +31,29 @@ const struct anser_variant *anser_row_named(const struct anser_op *op,
     return NULL;
 }
 
+const struct anser_phase_table *anser_phase_named(const char *name, size_t n)
+{
+    for (unsigned i = 0; i < PHASE_COUNT; i++)
+        if (is_named(anser_phases[i].name, name, n))
+            return &anser_phases[i];
+    return NULL;
+}
+
+const struct anser_phase *anser_phase_row_named(
+    const struct anser_phase_table *table, const char *name, size_t n)
+{
+    for (uint32_t i = 0; i < table->n; i++)
+        if (is_named(table->rows[i].name, name, n))
+            return &table->rows[i];
+    return NULL;
+}
+
 /* ------------------------------------------------------------- override */
 
 static void add_name(char *text, size_t cap, const char *name)
 {
     const size_t n = strlen(text);
     snprintf(text + n, cap - n, "%s%s", n > 0 ? " " : "", name);
-}
-
-static const struct anser_phase_table *phase_named(const char *name, size_t n)
-{
-    for (unsigned i = 0; i < PHASE_COUNT; i++)
-        if (is_named(anser_phases[i].name, name, n))
-            return &anser_phases[i];
-    return NULL;
 }
 
 static enum anser_status fail_op(anser_ctx *ctx, const char *name, size_t n)
@@ -80,7 +89,7 @@ static const char *next_entry(const struct entry *e)
 static enum anser_status check_entry(anser_ctx *ctx, const struct entry *e)
 {
     const struct anser_op *op = anser_op_named(e->op, e->n);
-    const struct anser_phase_table *phase = phase_named(e->op, e->n);
+    const struct anser_phase_table *phase = anser_phase_named(e->op, e->n);
     char known[256] = "";
     bool found = false;
     if (op == NULL && phase == NULL)
@@ -118,22 +127,20 @@ static enum anser_status find_override(anser_device *device,
     return ANSER_OK;
 }
 
-const struct anser_phase *anser_select_phase(const anser_device *device,
-                                             unsigned phase)
+static const struct anser_phase *phase_override(
+    const anser_device *device, const struct anser_phase_table *table)
 {
-    const struct anser_phase_table *table = &anser_phases[phase];
+    const struct anser_phase *row = NULL;
     const char *at = device->settings.variant;
     if (strcmp(at, "plain") == 0)
         return &table->rows[0];
-    while (*at != '\0') {
+    while (row == NULL && *at != '\0') {
         const struct entry e = entry_at(at);
-        for (uint32_t i = 0; i < table->n; i++)
-            if (is_named(table->name, e.op, e.n)
-                && is_named(table->rows[i].name, e.row, e.m))
-                return &table->rows[i];
+        if (is_named(table->name, e.op, e.n))
+            row = anser_phase_row_named(table, e.row, e.m);
         at = next_entry(&e);
     }
-    return NULL;
+    return row;
 }
 
 /* --------------------------------------------------------------- wishes */
@@ -167,6 +174,27 @@ enum anser_status anser_select(anser_device *device, const struct anser_op *op,
         wish(wishes, anser_row_named(op, name, strlen(name)),
              ANSER_WHY_TUNED);
     return ANSER_OK;
+}
+
+struct anser_need anser_phase_need(const struct anser_v7_shape *shape,
+                                   const struct anser_layer *l)
+{
+    return (struct anser_need){ .type = l->receptance.block->type,
+                                .rows = shape->F, .cols = shape->C };
+}
+
+const struct anser_phase *anser_select_phase(
+    anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
+    const struct anser_layer *l, uint32_t T)
+{
+    const struct anser_phase_table *table = &anser_phases[phase];
+    const struct anser_phase *row = phase_override(device, table);
+    if (row != NULL || T != 1)
+        return row;
+    const struct anser_need need = anser_phase_need(shape, l);
+    const char *name = tuned(device, table->name, &need);
+    return name == NULL ? NULL
+                        : anser_phase_row_named(table, name, strlen(name));
 }
 
 enum anser_why anser_select_crossover(anser_device *device,

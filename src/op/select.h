@@ -27,11 +27,25 @@ enum anser_why anser_select_crossover(anser_device *device,
                                       const struct anser_need *need,
                                       uint32_t *crossover);
 
-/* The row of a phase (op/phase.h) that ANSER_VARIANT names, or NULL; its names
- * were checked by anser_select, which every model calls first. */
+/* The row of a phase (op/phase.h) that ANSER_VARIANT names, else, for one
+ * token, the one that was measured; or NULL.  Names of the first kind were
+ * checked by anser_select, which every model calls first. */
+struct anser_layer;
 struct anser_phase;
-const struct anser_phase *anser_select_phase(const anser_device *device,
-                                             unsigned phase);
+struct anser_phase_table;
+struct anser_v7_shape;
+const struct anser_phase *anser_select_phase(
+    anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
+    const struct anser_layer *l, uint32_t T);
+
+/* What stands for a layer in tuning: its sizes, and receptance's type. */
+struct anser_need anser_phase_need(const struct anser_v7_shape *shape,
+                                   const struct anser_layer *l);
+
+/* The phase of this name, its row of this name; NULL if there is none. */
+const struct anser_phase_table *anser_phase_named(const char *name, size_t n);
+const struct anser_phase *anser_phase_row_named(
+    const struct anser_phase_table *table, const char *name, size_t n);
 
 /* The operation of this name, the row of this name; NULL if there is none. */
 const struct anser_op *anser_op_named(const char *name, size_t n);

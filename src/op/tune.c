@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* For each shape: the fastest `few`, the fastest `many` that reads the same
- * layout, and from how many tokens on the second beats the first. */
+/* For each shape of a product: the fastest `few`, the fastest `many` that
+ * reads the same layout, and from how many tokens on the second beats the
+ * first. */
 #include "op/tune.h"
 
 #include "op/tables.h"
 #include "op/tune_bench.h"
+#include "op/tune_parts.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define KEEP 0.97                    /* another row must be this much faster */
-enum { RIVALS_MAX = 16 };
+/* Of the time: until then products, then elementary operations, then phases. */
+#define PRODUCTS_PART 0.7
+#define SMALL_PART 0.85
 
 /* Where `few` and `many` are compared, ascending. */
 static const uint32_t token_counts[] = { 2, 3, 4, 6, 8, 12, 16, 24, 32, 48,
@@ -18,12 +21,9 @@ static const uint32_t token_counts[] = { 2, 3, 4, 6, 8, 12, 16, 24, 32, 48,
 
 /* One shape at work. */
 struct tuning {
-    anser_device *device;
-    const struct anser_tune_plan *plan;
+    const struct anser_tune_run *run;
     struct anser_need need;
-    const char *type;
     struct anser_tune_bench benches[ANSER_LAYOUTS];  /* made when needed    */
-    struct anser_tuning **found;
 };
 
 static enum anser_status get_bench(struct tuning *t, enum anser_layout layout,
@@ -31,8 +31,9 @@ static enum anser_status get_bench(struct tuning *t, enum anser_layout layout,
 {
     struct anser_tune_bench *b = &t->benches[layout];
     if (b->w.mem == NULL)
-        TRY(anser_tune_bench_new(t->device, &t->need, layout, t->plan->tokens,
-                                 t->plan->bytes, b));
+        TRY(anser_tune_bench_new(t->run->device, &t->need, layout,
+                                 t->run->plan->tokens, t->run->plan->bytes,
+                                 b));
     *bench = b;
     return ANSER_OK;
 }
@@ -40,47 +41,27 @@ static enum anser_status get_bench(struct tuning *t, enum anser_layout layout,
 /* Every row that can run and is right; the one in use comes first. */
 static enum anser_status gather(struct tuning *t, const struct anser_op *op,
                                 uint32_t layouts,
-                                const struct anser_variant *now,
-                                struct anser_tune_rival *rivals, unsigned *n)
+                                const struct anser_variant *now, uint32_t T,
+                                struct anser_rival *rivals, unsigned *n)
 {
+    anser_device *device = t->run->device;
     struct anser_need need = t->need;
     need.layouts = layouts;
     *n = 0;
-    for (uint32_t i = 0; i <= op->n && *n < RIVALS_MAX; i++) {
+    for (uint32_t i = 0; i <= op->n && *n < ANSER_RIVALS; i++) {
         const struct anser_variant *row = i == 0 ? now : &op->rows[i - 1];
-        struct anser_tune_rival r = { .calls = 1 };
+        struct anser_rival r = { .run = anser_tune_bench_run, .T = T };
+        struct anser_tune_bench *bench;
         if ((i > 0 && row == now)
-            || !anser_op_try(t->device, op, row, &need, &r.kernel))
+            || !anser_op_try(device, op, row, &need, &r.kernel))
             continue;
         if (row->prepare != NULL)
-            TRY(row->prepare(t->device, &need));
-        TRY(get_bench(t, (enum anser_layout)row->layout, &r.bench));
+            TRY(row->prepare(device, &need));
+        TRY(get_bench(t, (enum anser_layout)row->layout, &bench));
+        r.bench = bench;
         rivals[(*n)++] = r;
     }
     return ANSER_OK;
-}
-
-static void tell(const struct tuning *t, const struct anser_op *op,
-                 const struct anser_tune_rival *r, uint32_t T, int chosen)
-{
-    const struct anser_tune_result result = {
-        .op = op->name, .type = t->type, .variant = r->kernel.variant->name,
-        .rows = t->need.rows, .cols = t->need.cols, .tokens = T,
-        .seconds = r->median, .chosen = chosen
-    };
-    if (t->plan->fn != NULL)
-        t->plan->fn(t->plan->user, &result);
-}
-
-static enum anser_status put(struct tuning *t, const char *op,
-                             const char *value)
-{
-    struct anser_tuning_entry e = { .type = t->need.type,
-                                    .rows = t->need.rows,
-                                    .cols = t->need.cols };
-    snprintf(e.op, sizeof e.op, "%s", op);
-    snprintf(e.value, sizeof e.value, "%s", value);
-    return anser_tuning_put(t->device->ctx, t->found, &e);
 }
 
 /* The fastest row of op at T tokens to *best; its variant stays NULL where the
@@ -88,52 +69,47 @@ static enum anser_status put(struct tuning *t, const char *op,
 static enum anser_status tune_op(struct tuning *t, const struct anser_op *op,
                                  uint32_t layouts,
                                  const struct anser_variant *now, uint32_t T,
-                                 double until, struct anser_tune_rival *best)
+                                 double until, struct anser_rival *best)
 {
-    struct anser_tune_rival rivals[RIVALS_MAX];
-    unsigned n, turns, first = 0;
-    TRY(gather(t, op, layouts, now, rivals, &n));
-    TRY(anser_tune_contest(rivals, n, T, until, &turns));
-    if (n == 0 || turns < ANSER_TUNE_LEAST)
+    struct anser_rival rivals[ANSER_RIVALS];
+    unsigned n, turns;
+    TRY(gather(t, op, layouts, now, T, rivals, &n));
+    TRY(anser_contest(t->run->device->queue, rivals, n, until, &turns));
+    if (n == 0 || turns < ANSER_CONTEST_LEAST)
         return ANSER_OK;
-    for (unsigned i = 1; i < n; i++)
-        if (rivals[i].median < (first == 0 ? KEEP : 1.0)
-                               * rivals[first].median)
-            first = i;
+    const unsigned first = anser_contest_winner(rivals, n);
     for (unsigned i = 0; i < n; i++)
-        tell(t, op, &rivals[i], T, i == first);
+        anser_tune_tell(t->run, op->name, &t->need, &(struct anser_told){
+            rivals[i].kernel.variant->name, T, rivals[i].median, i == first });
     *best = rivals[first];
-    return put(t, op->name, best->kernel.variant->name);
+    return anser_tune_put(t->run, op->name, &t->need,
+                          best->kernel.variant->name);
 }
 
 /* The last count of tokens at which `few` is not slower. */
 static enum anser_status tune_crossover(struct tuning *t,
-                                        const struct anser_tune_rival *few,
-                                        const struct anser_tune_rival *many,
+                                        const struct anser_rival *few,
+                                        const struct anser_rival *many,
                                         double until)
 {
     uint32_t crossover = 1;
     const size_t n = sizeof token_counts / sizeof *token_counts;
-    for (size_t i = 0; i < n && token_counts[i] <= t->plan->tokens; i++) {
-        struct anser_tune_rival two[2] = { *few, *many };
+    for (size_t i = 0; i < n && token_counts[i] <= t->run->plan->tokens; i++) {
+        struct anser_rival two[2] = { *few, *many };
         unsigned turns;
-        TRY(anser_tune_contest(two, 2, token_counts[i], until, &turns));
-        if (turns < ANSER_TUNE_LEAST)
+        two[0].T = two[1].T = token_counts[i];
+        TRY(anser_contest(t->run->device->queue, two, 2, until, &turns));
+        if (turns < ANSER_CONTEST_LEAST)
             return ANSER_OK;
         if (two[1].median < two[0].median)
             break;
         crossover = token_counts[i];
     }
-    const struct anser_tune_result result = {
-        .op = ANSER_TUNING_CROSSOVER, .type = t->type, .variant = "",
-        .rows = t->need.rows, .cols = t->need.cols, .tokens = crossover,
-        .chosen = 1
-    };
-    if (t->plan->fn != NULL)
-        t->plan->fn(t->plan->user, &result);
+    anser_tune_tell(t->run, ANSER_TUNING_CROSSOVER, &t->need,
+                    &(struct anser_told){ "", crossover, 0, true });
     char figure[16];
     snprintf(figure, sizeof figure, "%u", (unsigned)crossover);
-    return put(t, ANSER_TUNING_CROSSOVER, figure);
+    return anser_tune_put(t->run, ANSER_TUNING_CROSSOVER, &t->need, figure);
 }
 
 /* Half of the time for T = 1, which is generation; a quarter for prefill. */
@@ -141,8 +117,8 @@ static enum anser_status tune_shape(struct tuning *t,
                                     const struct anser_matmul_plan *now,
                                     double until)
 {
-    struct anser_tune_rival few = { .calls = 1 }, many = { .calls = 1 };
-    const double start = anser_tune_clock(), all = until - start;
+    struct anser_rival few = { .calls = 1 }, many = { .calls = 1 };
+    const double start = anser_contest_clock(), all = until - start;
     if (all <= 0)
         return ANSER_OK;
     TRY(tune_op(t, &anser_op_matmul_few, t->need.layouts, now->few.variant, 1,
@@ -151,7 +127,7 @@ static enum anser_status tune_shape(struct tuning *t,
         return ANSER_OK;
     TRY(tune_op(t, &anser_op_matmul_many,
                 1u << few.kernel.variant->layout, now->many.variant,
-                t->plan->tokens, start + all * 3 / 4, &many));
+                t->run->plan->tokens, start + all * 3 / 4, &many));
     if (many.kernel.variant == NULL)
         return ANSER_OK;
     return tune_crossover(t, &few, &many, until);
@@ -192,36 +168,43 @@ static void check_all(anser_device *device, const struct anser_op_memory *m)
         }
 }
 
-enum anser_status anser_op_tune(anser_device *device,
-                                const struct anser_tune_plan *plan,
-                                struct anser_tuning **found)
+static enum anser_status tune_products(const struct anser_tune_run *run,
+                                       double end)
 {
-    const struct anser_op_memory *m = anser_op_memory(device);
-    if (m == NULL)
-        return anser_fail_memory(device->ctx, sizeof *m);
+    const struct anser_op_memory *m = anser_op_memory(run->device);
     const uint32_t all = count(m);
     uint32_t left = all, done = 0;
-    check_all(device, m);
-    const double end = anser_tune_clock() + plan->seconds;
     for (const struct anser_matmul_plan *p = m->plans; p != NULL;
          p = p->next) {
         if (!is_newest(m, p))
             continue;
-        const double now = anser_tune_clock();
-        struct tuning t = {
-            .device = device, .plan = plan, .need = p->need,
-            .type = anser_block_find(p->need.type)->name, .found = found
-        };
+        const double now = anser_contest_clock();
+        struct tuning t = { .run = run, .need = p->need };
         const enum anser_status status
             = tune_shape(&t, p, now + (end - now) / left--);
         for (int i = 0; i < ANSER_LAYOUTS; i++)
             anser_tune_bench_free(&t.benches[i]);
         TRY(status);
-        done += anser_tuning_find(*found, ANSER_TUNING_CROSSOVER, &p->need)
-                != NULL;
+        done += anser_tuning_find(*run->found, ANSER_TUNING_CROSSOVER,
+                                  &p->need) != NULL;
     }
     if (done < all)
-        anser_log(device->ctx, 1, "%g s sufficed for %u of %u shapes",
-                  plan->seconds, (unsigned)done, (unsigned)all);
+        anser_log(run->device->ctx, 1, "%g s sufficed for %u of %u shapes",
+                  run->plan->seconds, (unsigned)done, (unsigned)all);
     return ANSER_OK;
+}
+
+enum anser_status anser_op_tune(anser_device *device,
+                                const struct anser_tune_plan *plan,
+                                struct anser_tuning **found)
+{
+    const struct anser_tune_run run = { device, plan, found };
+    const struct anser_op_memory *m = anser_op_memory(device);
+    if (m == NULL)
+        return anser_fail_memory(device->ctx, sizeof *m);
+    check_all(device, m);
+    const double start = anser_contest_clock(), all = plan->seconds;
+    TRY(tune_products(&run, start + PRODUCTS_PART * all));
+    TRY(anser_tune_small(&run, start + SMALL_PART * all));
+    return anser_tune_phases(&run, start + all);
 }

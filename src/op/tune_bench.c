@@ -1,26 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Made-up weights of a shape, and the turns of a contest. */
+/* Made-up weights of a shape. */
 #include "op/tune_bench.h"
 
 #include "op/check.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Copies together are at most this large: more than any cache of today. */
 #define COPIES_BYTES ((uint64_t)128 << 20)
-#define SAMPLE_SECONDS 2e-3          /* a sample lasts about so long        */
-enum { CALLS_MAX = 256, ALIGN = 256 };
-
-double anser_tune_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* ----------------------------------------------------------------- bench */
+enum { ALIGN = 256 };
 
 static uint32_t count_copies(const anser_device *device, uint64_t stride,
                              uint64_t bytes)
@@ -119,74 +108,26 @@ void anser_tune_bench_free(struct anser_tune_bench *b)
     memset(b, 0, sizeof *b);
 }
 
-/* --------------------------------------------------------------- contest */
-
-/* Seconds a call, over the next copies in turn. */
-static enum anser_status sample(struct anser_tune_rival *r, uint32_t T,
-                                double *seconds)
+void anser_tune_bench_run(struct anser_rival *r)
 {
     struct anser_tune_bench *b = r->bench;
     const struct anser_block *block = anser_block_find(b->need.type);
     const struct anser_matmul_plan plan = {
-        .few = r->kernel, .many = r->kernel, .crossover = T,
+        .few = r->kernel, .many = r->kernel, .crossover = r->T,
         .layout = b->layout
     };
     const struct anser_matmul_call call = {
-        .y = { b->y.mem, 0 }, .x = { b->x.mem, 0 }, .T = T,
+        .y = { b->y.mem, 0 }, .x = { b->x.mem, 0 }, .T = r->T,
         .y_stride = b->need.rows
     };
-    const double start = anser_tune_clock();
-    for (uint32_t i = 0; i < r->calls; i++) {
-        struct anser_part part = {
-            b->w.mem, (uint32_t)(b->next * b->stride / SH_UNIT), 0,
-            b->need.rows
-        };
-        const struct anser_matrix W = {
-            .block = block, .rows = b->need.rows, .cols = b->need.cols,
-            .row_bytes = (uint32_t)anser_block_bytes(block, b->need.cols),
-            .layout = b->layout, .n_parts = 1, .parts = &part, .plan = &plan
-        };
-        anser_op_matmul(b->device->queue, &W, &call);
-        b->next = (b->next + 1) % b->copies;
-    }
-    TRY(anser_queue_finish(b->device->queue));
-    *seconds = (anser_tune_clock() - start) / r->calls;
-    return ANSER_OK;
-}
-
-/* Once to warm up, then as many calls a sample as it takes. */
-static enum anser_status calibrate(struct anser_tune_rival *r, uint32_t T)
-{
-    double seconds;
-    r->calls = 1;
-    for (int i = 0; i < 2; i++)
-        TRY(sample(r, T, &seconds));
-    const double calls = SAMPLE_SECONDS / (seconds + 1e-9);
-    r->calls = calls < 1 ? 1 : calls > CALLS_MAX ? CALLS_MAX
-                                                 : (uint32_t)calls;
-    return ANSER_OK;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    const double *x = a, *y = b;
-    return (*x > *y) - (*x < *y);
-}
-
-enum anser_status anser_tune_contest(struct anser_tune_rival *rivals,
-                                     unsigned n, uint32_t T, double until,
-                                     unsigned *turns)
-{
-    unsigned turn = 0;
-    for (unsigned i = 0; i < n; i++)
-        TRY(calibrate(&rivals[i], T));
-    for (; turn < ANSER_TUNE_ROUNDS && anser_tune_clock() < until; turn++)
-        for (unsigned i = 0; i < n; i++)
-            TRY(sample(&rivals[i], T, &rivals[i].samples[turn]));
-    for (unsigned i = 0; i < n && turn > 0; i++) {
-        qsort(rivals[i].samples, turn, sizeof(double), by_size);
-        rivals[i].median = rivals[i].samples[turn / 2];
-    }
-    *turns = turn;
-    return ANSER_OK;
+    struct anser_part part = {
+        b->w.mem, (uint32_t)(b->next * b->stride / SH_UNIT), 0, b->need.rows
+    };
+    const struct anser_matrix W = {
+        .block = block, .rows = b->need.rows, .cols = b->need.cols,
+        .row_bytes = (uint32_t)anser_block_bytes(block, b->need.cols),
+        .layout = b->layout, .n_parts = 1, .parts = &part, .plan = &plan
+    };
+    anser_op_matmul(b->device->queue, &W, &call);
+    b->next = (b->next + 1) % b->copies;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was measured on a device: the fastest row of an operation by type and
- * shape, and up to how many tokens the matrix-vector kernel wins.  A text file
+ * What was measured on a device: the fastest row of an operation or phase by
+ * type and shape, and up to how many tokens the matrix-vector kernel wins.  A text file
  * a device, beside the program cache (ANSER_TUNING moves it):
  *
  *     anser-tuning 1
@@ -10,8 +10,12 @@
  *     kernels SHA-256 of all kernel texts
  *     matmul-few Q4_K 1024 768 group
  *     crossover Q4_K 1024 768 5
- *     end 2
+ *     norm F32 0 768 group
+ *     time-in Q4_K 3072 768 plain
+ *     end 4
  *
+ * An operation without a matrix has 0 rows; a phase has F rows, C columns and
+ * receptance's type, and holds for one token.
  * It is taken whole or not at all: one wrong line, another device, driver or
  * kernel text, and the table stays as it was.
  */

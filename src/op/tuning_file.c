@@ -80,9 +80,19 @@ static bool valid_value(const struct anser_tuning_entry *e)
     uint32_t tokens;
     if (strcmp(e->op, ANSER_TUNING_CROSSOVER) == 0)
         return number(e->value, ANSER_TUNING_TOKENS_MAX, &tokens);
+    const size_t n = strlen(e->op), m = strlen(e->value);
+    const struct anser_op *op = anser_op_named(e->op, n);
+    const struct anser_phase_table *phase = anser_phase_named(e->op, n);
+    return (op != NULL && anser_row_named(op, e->value, m) != NULL)
+           || (phase != NULL
+               && anser_phase_row_named(phase, e->value, m) != NULL);
+}
+
+/* A matrix and a layer have rows; other operations have channels only. */
+static bool valid_rows(const struct anser_tuning_entry *e)
+{
     const struct anser_op *op = anser_op_named(e->op, strlen(e->op));
-    return op != NULL
-           && anser_row_named(op, e->value, strlen(e->value)) != NULL;
+    return (e->rows == 0) == (op != NULL && !op->typed);
 }
 
 static enum anser_status read_entry(struct reader *r, const char *line)
@@ -97,9 +107,10 @@ static enum anser_status read_entry(struct reader *r, const char *line)
     if (block == NULL)
         return wrong(r, "no such type");
     e.type = block->type;
-    if (!number(rows, SHAPE_MAX, &e.rows) || !number(cols, SHAPE_MAX, &e.cols))
+    if ((strcmp(rows, "0") != 0 && !number(rows, SHAPE_MAX, &e.rows))
+        || !number(cols, SHAPE_MAX, &e.cols))
         return wrong(r, "no such shape");
-    if (!valid_value(&e))
+    if (!valid_value(&e) || !valid_rows(&e))
         return wrong(r, "no such operation, variant or figure");
     const struct anser_need need = { .type = e.type, .rows = e.rows,
                                      .cols = e.cols };
