@@ -2,12 +2,15 @@
 # Timing of single operations (whole models: anser bench), and the text on which
 # anser bench --quality text works.
 noinst_PROGRAMS += bench/opbench
-bench_opbench_SOURCES = bench/opbench.c
+bench_opbench_SOURCES = bench/opbench.c bench/opbench.h \
+	bench/opbench_matmul.c bench/opbench_phase.c
+bench_opbench_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/bench
 bench_opbench_LDADD = libanser_core.la
 
-# make bench: the operations, briefly.
+# make bench: the operations, briefly.  With BENCH_FLAGS='--save FILE' the
+# figures go to FILE, too, for anser bench --compare.
 bench: bench/opbench
-	bench/opbench --quick
+	bench/opbench --quick $(BENCH_FLAGS)
 .PHONY: bench
 
 text = bench/text/kjv.txt

@@ -300,6 +300,8 @@ struct anser_stats_info {
     uint64_t launches;        /* kernels enqueued                           */
     uint32_t from_source, from_cache;   /* programs compiled, loaded        */
     uint32_t rejected;        /* cached ones that the driver refused        */
+    uint32_t wrong;           /* kernel variants whose results were wrong,
+                                 so that others run in their place          */
 };
 ANSER_CHECKED enum anser_status
 anser_stats(const anser_device *device, struct anser_stats_info *info);

@@ -168,7 +168,11 @@ START_TEST(a_row_that_failed_is_told)
     rows[1].bound = -1;
     op.rows = rows;
     op.n = 2;
+    struct anser_stats_info before = { .size = sizeof before }, after = before;
+    test_device_ok(anser_stats(test_device, &before));
     struct anser_chosen chosen = choose(&op);
+    test_device_ok(anser_stats(test_device, &after));
+    ck_assert_uint_eq(after.wrong, before.wrong + 1);
     anser_why_text(&chosen, text, sizeof text);
     ck_assert_str_eq(text, "plain, bad failed its self-test");
 }

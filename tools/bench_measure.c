@@ -269,6 +269,20 @@ static int measure_load(struct anser_session *s, uint32_t chunk, uint32_t runs,
     return 0;
 }
 
+/* A time would be that of a build that computes something else. */
+static int refuse_wrong(struct anser_session *s)
+{
+    struct anser_stats_info stats = { .size = sizeof stats };
+    if (anser_session_check(s, anser_stats(s->device, &stats)) != 0)
+        return -1;
+    if (stats.wrong == 0)
+        return 0;
+    fprintf(stderr, "anser: %u kernel variants are wrong on this device and "
+            "get no time; anser selftest tells which\n",
+            (unsigned)stats.wrong);
+    return -1;
+}
+
 static int model_chunk(struct anser_session *s, uint32_t *chunk)
 {
     struct anser_model_info info = { .size = sizeof info };
@@ -287,7 +301,8 @@ int anser_bench_measure(struct anser_session *s,
     const uint32_t runs = plan->runs > 0 ? plan->runs : LOAD_RUNS;
     double seconds;
     uint32_t chunk;
-    if (measure_load(s, asked, runs, r) != 0 || model_chunk(s, &chunk) != 0)
+    if (measure_load(s, asked, runs, r) != 0 || refuse_wrong(s) != 0
+        || model_chunk(s, &chunk) != 0)
         return -1;
     if (plan->protocol && run_protocol(s, plan, chunk, r) != 0)
         return -1;

@@ -25,6 +25,7 @@ struct sides {
     json_t *a, *b;                   /* owned: arrays of documents          */
     int paired;                      /* by position                         */
     double confidence;
+    int width;                       /* of the longest figure's name        */
 };
 
 /* ------------------------------------------------------------- reading */
@@ -133,15 +134,23 @@ static int is_common(const struct sides *s, const char *name)
 
 /* ------------------------------------------------------------- telling */
 
-static void tell(const char *name, int lower_is_better, double a, double b,
+/* A speed, or milliseconds of which a part of a thousandth may count. */
+static void tell_value(double value)
+{
+    printf(value < 1 ? " %10.5f" : " %10.2f", value);
+}
+
+static void tell(int lower_is_better, double a, double b,
                  const struct anser_bench_ratio *r)
 {
     const int differs = r->df > 0 && (r->low > 1 || r->high < 1);
     const int better = (r->ratio > 1) != lower_is_better;
     char interval[40];
     snprintf(interval, sizeof interval, "%.4f to %.4f", r->low, r->high);
-    printf("%-12s %10.2f %10.2f  %8.4f  %-22s %s\n", name, a, b, r->ratio,
-           r->df > 0 ? interval : "none", !differs ? "no difference shown"
+    tell_value(a);
+    tell_value(b);
+    printf("  %8.4f  %-22s %s\n", r->ratio, r->df > 0 ? interval : "none",
+           !differs ? "no difference shown"
            : better ? "B is better" : "B is worse");
 }
 
@@ -160,7 +169,8 @@ static int compare_figure(const struct sides *s, const char *name,
     const struct anser_bench_ratio r = s->paired && na == nb
         ? anser_bench_paired(a, b, na, confidence)
         : anser_bench_unpaired(a, na, b, nb, confidence);
-    tell(name, unit != NULL && strcmp(unit, "ms") == 0,
+    printf("%-*s", s->width, name);
+    tell(unit != NULL && strcmp(unit, "ms") == 0,
          anser_bench_summarise(a, na).median,
          anser_bench_summarise(b, nb).median, &r);
     return r.df > 0 && (r.low > 1 || r.high < 1);
@@ -191,17 +201,21 @@ static void tell_sides(const struct sides *s)
                "intervals; --compare\nwith two commands runs several.\n");
 }
 
-static void compare(const struct sides *s)
+static void compare(struct sides *s)
 {
     json_t *figures = json_object_get(json_array_get(s->a, 0), "figures");
     const char *name;
     json_t *figure;
     unsigned n = 0, differ = 0;
-    json_object_foreach(figures, name, figure)
+    s->width = 12;
+    json_object_foreach(figures, name, figure) {
+        const int width = (int)strlen(name);
         n += is_common(s, name) != 0;
+        s->width = width > s->width ? width : s->width;
+    }
     tell_sides(s);
-    printf("%-12s %10s %10s  %8s  %-22s\n", "figure", "A", "B", "B / A",
-           "interval");
+    printf("%-*s %10s %10s  %8s  %-22s\n", s->width, "figure", "A", "B",
+           "B / A", "interval");
     json_object_foreach(figures, name, figure)
         if (is_common(s, name))
             differ += compare_figure(s, name, 1 - (1 - s->confidence) / n)

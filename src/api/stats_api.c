@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a device holds and has done, and how fast its memory is. */
+#include "op/variant.h"
 #include "rt/bandwidth.h"
 #include "rt/buffer.h"
 #include "rt/program.h"
@@ -12,6 +13,7 @@ enum anser_status anser_stats(const anser_device *device,
     if (info->size != sizeof *info)
         return anser_fail(device->ctx, ANSER_BAD_ARG,
                           "anser_stats: set info->size to sizeof *info");
+    const struct anser_op_memory *ops = device->ops;
     struct anser_pool_stats pool;
     struct anser_program_stats programs;
     anser_pool_stats(device->pool, &pool);
@@ -22,7 +24,8 @@ enum anser_status anser_stats(const anser_device *device,
         .pool_hits = pool.hits, .pool_misses = pool.misses,
         .launches = device->queue->launches,
         .from_source = programs.from_source,
-        .from_cache = programs.from_cache, .rejected = programs.rejected
+        .from_cache = programs.from_cache, .rejected = programs.rejected,
+        .wrong = ops != NULL ? ops->wrong : 0
     };
     return ANSER_OK;
 }

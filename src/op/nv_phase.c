@@ -127,6 +127,7 @@ static bool passes(anser_device *device, const struct anser_nv *nv)
     if (anser_nv_check(device, nv, &error) != ANSER_OK)
         return false;
     if (!(error.error <= error.bound)) {
+        anser_op_memory(device)->wrong++;
         anser_fail(device->ctx, ANSER_DEVICE_FAILED,
                    "%s is wrong (%s: error %.3g, bound %.3g)", name,
                    error.shape, error.error, error.bound);

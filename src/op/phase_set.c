@@ -23,7 +23,7 @@ static const struct anser_phase *row_of(const struct anser_layers *layers,
     const struct anser_pass *p = &layers->pass;
     i = i < t->n ? i : t->n - 1;
     while (i > 0 && !t->rows[i].fits(p->q->device, p->shape,
-                                     &layers->at[layer], 1))
+                                     &layers->at[layer], p->T))
         i--;
     return &t->rows[i];
 }
@@ -65,7 +65,7 @@ void anser_phase_set_run(const struct anser_layers *layers,
 
 /* ---------------------------------------------------------------- check */
 
-/* x(C) and the state of the layers that are compared, before and after. */
+/* x(T, C) and the state of the layers that are compared, before and after. */
 struct image {
     float *data;                     /* owned                               */
     size_t x, state;                 /* floats                              */
@@ -74,7 +74,7 @@ struct image {
 static enum anser_status image_new(const struct anser_layers *layers,
                                    uint32_t n, struct image *m)
 {
-    m->x = layers->pass.shape->C;
+    m->x = (size_t)layers->pass.T * layers->pass.shape->C;
     m->state = (size_t)n * V7_STATE_FLOATS(layers->pass.shape);
     const size_t bytes = (m->x + m->state) * sizeof(float);
     m->data = malloc(bytes);
@@ -124,8 +124,9 @@ enum anser_status anser_phase_set_check(const struct anser_layers *layers,
     struct image images[3];
     struct anser_phase_set plain;
     memset(images, 0, sizeof images);
-    snprintf(error->shape, sizeof error->shape, "C %u F %u, %u layers",
-             (unsigned)s->C, (unsigned)s->F, (unsigned)n);
+    snprintf(error->shape, sizeof error->shape, "C %u F %u T %u, %u layers",
+             (unsigned)s->C, (unsigned)s->F, (unsigned)layers->pass.T,
+             (unsigned)n);
     error->bound = BOUND;
     error->error = NAN;
     TRY(anser_phase_set_new(layers, 0, &plain));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of the phases for one token as sets: set i takes of each phase the
- * last row up to number i that fits the layer; set 0 is the plain rows.  Sets
- * are what is compared and measured, because a fused row may leave work to the
- * fused row behind it.
+ * The rows of the phases as sets: set i takes of each phase the last row up to
+ * number i that fits the layer; set 0 is the plain rows.  Sets are what is
+ * compared and measured, because a fused row may leave work to the fused row
+ * behind it.
  */
 #ifndef ANSER_OP_PHASE_SET_H
 #define ANSER_OP_PHASE_SET_H
@@ -12,7 +12,7 @@
 
 /* Layers that are run again and again on a state. */
 struct anser_layers {
-    struct anser_pass pass;          /* T is 1                              */
+    struct anser_pass pass;          /* T at once                           */
     const struct anser_layer *at;    /* borrowed, (n)                       */
     uint32_t n;
 };

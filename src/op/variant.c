@@ -158,6 +158,7 @@ static struct anser_known *known(anser_device *device,
                                .next = m->known };
     m->known = k;
     const enum anser_status status = learn(device, op, need, k);
+    m->wrong += k->kernel != NULL && status == ANSER_DEVICE_FAILED;
     if (!k->right)                   /* what merely can't run is no news    */
         anser_log(device->ctx, status == ANSER_UNSUPPORTED ? 2 : 1,
                   "%s %s is not used: %s", op->name, v->name,

@@ -125,6 +125,7 @@ struct anser_op_memory {
     struct anser_nv *nv;             /* owned list: op/nv_phase.c           */
     struct anser_tuning *tuning;     /* owned; NULL: nothing was imported   */
     uint32_t generation;             /* + 1 whenever tuning changes         */
+    uint32_t wrong;                  /* rows that disagreed with ref        */
 };
 struct anser_op_memory *anser_op_memory(anser_device *device);
 
