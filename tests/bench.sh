@@ -128,9 +128,15 @@ expect 1 'is no token id' "$anser" perplexity --ids -f "$work/text"
 expect 1 'fewer than two' "$anser" perplexity --ids -f /dev/null
 
 # ------------------------------------------------------------- operations
-expect 0 '^wkv7  *item  *C 2560 T 1 ' "$top_builddir/bench/opbench" --quick \
-    --only wkv7
-expect 1 'opbench: ' "$top_builddir/bench/opbench" --quick no-such-device
+opbench=$top_builddir/bench/opbench
+expect 0 '^wkv7  *item  *2.9b T 1 ' "$opbench" --quick --only wkv7
+expect 0 '^time-out  *plain  *0.1b T 1 ' "$opbench" --quick --only time-out
+expect 0 '"shift item 2.9b T 1": {"unit": "ms"' "$opbench" --quick --json \
+    --only shift
+expect 0 '^shift ' "$opbench" --quick --only shift --save "$work/once.json"
+expect 0 '^shift item 2.9b T 1  .* 1.0000 ' "$anser" bench --compare \
+    "$work/once.json" "$work/once.json"
+expect 1 'opbench: ' "$opbench" --quick no-such-device
 
 # Three of the held-out slices, where the fixtures are: the stored losses are
 # of 64-bit arithmetic on the dequantised weights.
