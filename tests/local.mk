@@ -10,6 +10,7 @@ host_suites = \
 	tests/check_chat \
 	tests/check_encode \
 	tests/check_gguf \
+	tests/check_gguf_write \
 	tests/check_malformed \
 	tests/check_philox \
 	tests/check_quantize \
@@ -31,6 +32,7 @@ device_suites = \
 	tests/check_pool \
 	tests/check_program \
 	tests/check_rt \
+	tests/check_state \
 	tests/check_tuning
 portable_suites = tests/check_api tests/check_model tests/check_op \
 	tests/check_pool tests/check_program tests/check_rt
@@ -80,9 +82,14 @@ tests_check_bench_log_SOURCES = tests/check_bench_log.c \
 tests_check_bench_log_CPPFLAGS = $(suite_cppflags) $(JANSSON_CFLAGS)
 tests_check_bench_log_LDADD = $(suite_libs) $(JANSSON_LIBS)
 
-tests_check_gguf_SOURCES = tests/check_gguf.c
+tests_check_gguf_SOURCES = tests/check_gguf.c tests/gguf_util.c \
+	tests/gguf_util.h
 tests_check_gguf_CPPFLAGS = $(suite_cppflags)
 tests_check_gguf_LDADD = $(suite_libs)
+tests_check_gguf_write_SOURCES = tests/check_gguf_write.c tests/gguf_util.c \
+	tests/gguf_util.h
+tests_check_gguf_write_CPPFLAGS = $(suite_cppflags)
+tests_check_gguf_write_LDADD = $(suite_libs)
 
 tests_check_malformed_SOURCES = tests/check_malformed.c \
 	tests/malformed_container.c tests/malformed_model.c \
@@ -107,9 +114,14 @@ tests_check_measure_SOURCES = tests/check_measure.c
 tests_check_measure_CPPFLAGS = $(suite_cppflags)
 tests_check_measure_LDADD = $(suite_libs)
 
-tests_check_model_SOURCES = tests/check_model.c
+tests_check_model_SOURCES = tests/check_model.c tests/model_util.c \
+	tests/model_util.h
 tests_check_model_CPPFLAGS = $(suite_cppflags)
 tests_check_model_LDADD = $(suite_libs)
+tests_check_state_SOURCES = tests/check_state.c tests/model_util.c \
+	tests/model_util.h
+tests_check_state_CPPFLAGS = $(suite_cppflags)
+tests_check_state_LDADD = $(suite_libs)
 
 tests_check_op_SOURCES = tests/check_op.c
 tests_check_op_CPPFLAGS = $(suite_cppflags)

@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Of the time: until then products, then elementary operations, then phases. */
-#define PRODUCTS_PART 0.7
-#define SMALL_PART 0.85
+/* Of the time: until then phases, then elementary operations, then products,
+ * which are many. */
+#define PHASES_PART 0.15
+#define SMALL_PART 0.3
 
 /* Where `few` and `many` are compared, ascending. */
 static const uint32_t token_counts[] = { 2, 3, 4, 6, 8, 12, 16, 24, 32, 48,
@@ -204,7 +205,7 @@ enum anser_status anser_op_tune(anser_device *device,
         return anser_fail_memory(device->ctx, sizeof *m);
     check_all(device, m);
     const double start = anser_contest_clock(), all = plan->seconds;
-    TRY(tune_products(&run, start + PRODUCTS_PART * all));
+    TRY(anser_tune_phases(&run, start + PHASES_PART * all));
     TRY(anser_tune_small(&run, start + SMALL_PART * all));
-    return anser_tune_phases(&run, start + all);
+    return tune_products(&run, start + all);
 }
