@@ -36,4 +36,4 @@ bench_once_SOURCES = bench/once.c
 bench_once_CPPFLAGS = -I$(top_srcdir)/include $(DEBUG_CPPFLAGS)
 bench_once_LDADD = libanser.la
 CLEANFILES += bench/once
-EXTRA_DIST += bench/runtime_table.sh
+EXTRA_DIST += bench/runtime_table.sh bench/spread.sh

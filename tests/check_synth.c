@@ -5,26 +5,17 @@
  */
 #include "base/ref.h"
 #include "base/synth.h"
-#include "check_util.h"
+#include "synth_util.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const types[] = { "q4_k_m", "q5_k_m", "q6_k", "q8_0", "f16" };
-
-static struct anser_synth_options tiny_options(void)
-{
-    return (struct anser_synth_options) {
-        .size = sizeof(struct anser_synth_options), .preset = "tiny"
-    };
-}
-
 static void plan_of(const char *preset, const char *type, const char *variant,
                     struct anser_synth_plan *plan)
 {
     anser_ctx *ctx = test_ctx();
-    struct anser_synth_options options = tiny_options();
+    struct anser_synth_options options = synth_tiny();
     options.preset = preset;
     options.type = type;
     options.variant = variant;
@@ -125,19 +116,6 @@ END_TEST
 
 /* ------------------------------------------------------------- files */
 
-static void write_tiny(const char *path, const char *type, const char *variant,
-                       uint64_t seed)
-{
-    anser_ctx *ctx = test_ctx();
-    struct anser_synth_options options = tiny_options();
-    options.type = type;
-    options.variant = variant;
-    options.seed = seed;
-    if (anser_synth(ctx, &options, path) != ANSER_OK)
-        ck_abort_msg("%s", anser_error(ctx));
-    anser_ctx_free(ctx);
-}
-
 static anser_file *open_file(anser_ctx *ctx, const char *path)
 {
     anser_file *file = NULL;
@@ -187,7 +165,7 @@ START_TEST(types_run)
     float logits[TINY_V];
     double mean, deviation;
     const char *path = test_path("m.gguf");
-    write_tiny(path, types[_i], NULL, 3);
+    synth_write_tiny(path, synth_types[_i], NULL, 3);
     logits_of(path, logits);
     mean_and_deviation(logits, TINY_V, &mean, &deviation);
     ck_assert(fabs(mean) < 0.5);
@@ -202,8 +180,8 @@ START_TEST(values_as_planned)
     anser_ctx *ctx = test_ctx();
     struct anser_synth_plan plan;
     const char *path = test_path("m.gguf");
-    write_tiny(path, types[_i], NULL, 0);
-    plan_of("tiny", types[_i], NULL, &plan);
+    synth_write_tiny(path, synth_types[_i], NULL, 0);
+    plan_of("tiny", synth_types[_i], NULL, &plan);
     anser_file *file = open_file(ctx, path);
     ck_assert_uint_eq(anser_file_tensors(file), plan.n_tensors);
     for (uint64_t i = 0; i < plan.n_tensors; i++) {
@@ -246,12 +224,12 @@ START_TEST(variants_run)
     };
     const unsigned n = sizeof variants / sizeof variants[0];
     float stock[TINY_V], logits[TINY_V];
-    write_tiny(test_path("stock.gguf"), NULL, NULL, 0);
+    synth_write_tiny(test_path("stock.gguf"), NULL, NULL, 0);
     logits_of(test_path("stock.gguf"), stock);
     for (unsigned i = 0; i < n; i++) {
         const char *path = test_path("variant.gguf");
         ck_assert_str_eq(anser_synth_variant(i), variants[i].name);
-        write_tiny(path, NULL, variants[i].name, 0);
+        synth_write_tiny(path, NULL, variants[i].name, 0);
         logits_of(path, logits);
         double diff = test_max_diff(stock, logits, TINY_V);
         ck_assert_msg(diff <= variants[i].diff, "%s: %g", variants[i].name,
@@ -267,12 +245,12 @@ END_TEST
 START_TEST(variants_in_the_file)
 {
     anser_ctx *ctx = test_ctx();
-    write_tiny(test_path("1"), NULL, "no-layer0-v", 0);
-    write_tiny(test_path("2"), NULL, "lerp-2d", 0);
-    write_tiny(test_path("3"), NULL, "no-eos", 0);
-    write_tiny(test_path("4"), NULL, "old-keys", 0);
-    write_tiny(test_path("5"), NULL, "sorted", 0);
-    write_tiny(test_path("6"), NULL, "bf16-lora", 0);
+    synth_write_tiny(test_path("1"), NULL, "no-layer0-v", 0);
+    synth_write_tiny(test_path("2"), NULL, "lerp-2d", 0);
+    synth_write_tiny(test_path("3"), NULL, "no-eos", 0);
+    synth_write_tiny(test_path("4"), NULL, "old-keys", 0);
+    synth_write_tiny(test_path("5"), NULL, "sorted", 0);
+    synth_write_tiny(test_path("6"), NULL, "bf16-lora", 0);
     anser_file *file = open_file(ctx, test_path("1"));
     ck_assert_ptr_null(anser_gguf_find(file, "blk.0.time_mix_v1.weight"));
     ck_assert_ptr_nonnull(anser_gguf_find(file, "blk.1.time_mix_v1.weight"));

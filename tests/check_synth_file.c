@@ -4,7 +4,7 @@
  * distinct pieces, and nothing left after a failure.
  */
 #include "base/gguf.h"
-#include "check_util.h"
+#include "synth_util.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -12,28 +12,6 @@
 #include <sys/resource.h>
 
 #define TINY_V 512
-
-static const char *const types[] = { "q4_k_m", "q5_k_m", "q6_k", "q8_0", "f16" };
-
-static struct anser_synth_options tiny_options(void)
-{
-    return (struct anser_synth_options) {
-        .size = sizeof(struct anser_synth_options), .preset = "tiny"
-    };
-}
-
-static void write_tiny(const char *path, const char *type, const char *variant,
-                       uint64_t seed)
-{
-    anser_ctx *ctx = test_ctx();
-    struct anser_synth_options options = tiny_options();
-    options.type = type;
-    options.variant = variant;
-    options.seed = seed;
-    if (anser_synth(ctx, &options, path) != ANSER_OK)
-        ck_abort_msg("%s", anser_error(ctx));
-    anser_ctx_free(ctx);
-}
 
 static anser_file *open_file(anser_ctx *ctx, const char *path)
 {
@@ -64,13 +42,13 @@ START_TEST(same_bytes_everywhere)
         UINT64_C(0x1d2871eee332aff7), UINT64_C(0x57fc7c6ef5c3273e),
         UINT64_C(0x2d56fd843395dfe2)
     };
-    write_tiny(test_path("1"), types[_i], NULL, 7);
-    write_tiny(test_path("2"), types[_i], NULL, 7);
-    write_tiny(test_path("3"), types[_i], NULL, 8);
+    synth_write_tiny(test_path("1"), synth_types[_i], NULL, 7);
+    synth_write_tiny(test_path("2"), synth_types[_i], NULL, 7);
+    synth_write_tiny(test_path("3"), synth_types[_i], NULL, 8);
     uint64_t hash = hash_file(test_path("1"));
     ck_assert_uint_eq(hash, hash_file(test_path("2")));
     ck_assert_uint_ne(hash, hash_file(test_path("3")));
-    ck_assert_msg(hash == hashes[_i], "%s: %016llx", types[_i],
+    ck_assert_msg(hash == hashes[_i], "%s: %016llx", synth_types[_i],
                   (unsigned long long)hash);
 }
 END_TEST
@@ -82,7 +60,7 @@ START_TEST(made_up_vocabulary)
 {
     anser_ctx *ctx = test_ctx();
     anser_vocab *vocab = NULL;
-    write_tiny(test_path("m.gguf"), NULL, NULL, 0);
+    synth_write_tiny(test_path("m.gguf"), NULL, NULL, 0);
     anser_file *file = open_file(ctx, test_path("m.gguf"));
     ck_assert_int_eq(anser_vocab_new(file, &vocab), ANSER_OK);
     ck_assert_uint_eq(anser_vocab_size(vocab), TINY_V);
@@ -115,26 +93,26 @@ START_TEST(refuses_what_it_does_not_know)
 {
     anser_ctx *ctx = test_ctx();
     const char *path = test_path("m.gguf");
-    struct anser_synth_options o = tiny_options();
+    struct anser_synth_options o = synth_tiny();
     o.preset = "3b";
     ck_assert_int_eq(anser_synth(ctx, &o, path), ANSER_BAD_ARG);
     ck_assert_ptr_nonnull(strstr(anser_error(ctx), "2.9b"));
-    o = tiny_options();
+    o = synth_tiny();
     o.preset = NULL;
     ck_assert_int_eq(anser_synth(ctx, &o, path), ANSER_BAD_ARG);
-    o = tiny_options();
+    o = synth_tiny();
     o.type = "q4_0";
     ck_assert_int_eq(anser_synth(ctx, &o, path), ANSER_BAD_ARG);
     ck_assert_ptr_nonnull(strstr(anser_error(ctx), "q4_k_m"));
-    o = tiny_options();
+    o = synth_tiny();
     o.variant = "upside-down";
     ck_assert_int_eq(anser_synth(ctx, &o, path), ANSER_BAD_ARG);
     ck_assert_ptr_nonnull(strstr(anser_error(ctx), "no-layer0-v"));
-    o = tiny_options();
+    o = synth_tiny();
     o.size = 8;
     ck_assert_int_eq(anser_synth(ctx, &o, path), ANSER_BAD_ARG);
     ck_assert_int_eq(anser_synth(ctx, NULL, path), ANSER_BAD_ARG);
-    o = tiny_options();
+    o = synth_tiny();
     o.vocab = test_path("nothing.txt");
     ck_assert_int_ne(anser_synth(ctx, &o, path), ANSER_OK);
     ck_assert_uint_eq(test_count_files(), 0);
@@ -154,7 +132,7 @@ START_TEST(cancelled_leaves_nothing)
 {
     anser_ctx *ctx = test_ctx();
     double last = 0;
-    struct anser_synth_options o = tiny_options();
+    struct anser_synth_options o = synth_tiny();
     o.progress = stop_halfway;
     o.progress_user = &last;
     ck_assert_int_eq(anser_synth(ctx, &o, test_path("m.gguf")),
@@ -170,7 +148,7 @@ END_TEST
 START_TEST(full_disk_leaves_nothing)
 {
     anser_ctx *ctx = test_ctx();
-    struct anser_synth_options o = tiny_options();
+    struct anser_synth_options o = synth_tiny();
     struct rlimit limit;
     size_t n = 0;
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);

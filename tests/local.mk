@@ -162,11 +162,13 @@ tests_check_sampler_SOURCES = tests/check_sampler.c
 tests_check_sampler_CPPFLAGS = $(suite_cppflags)
 tests_check_sampler_LDADD = $(suite_libs)
 
-tests_check_synth_SOURCES = tests/check_synth.c
+tests_check_synth_SOURCES = tests/check_synth.c tests/synth_util.c \
+	tests/synth_util.h
 tests_check_synth_CPPFLAGS = $(suite_cppflags)
 tests_check_synth_LDADD = $(suite_libs)
 
-tests_check_synth_file_SOURCES = tests/check_synth_file.c
+tests_check_synth_file_SOURCES = tests/check_synth_file.c tests/synth_util.c \
+	tests/synth_util.h
 tests_check_synth_file_CPPFLAGS = $(suite_cppflags)
 tests_check_synth_file_LDADD = $(suite_libs)
 
