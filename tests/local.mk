@@ -35,7 +35,8 @@ device_suites = \
 	tests/check_state \
 	tests/check_tuning
 portable_suites = tests/check_api tests/check_model tests/check_op \
-	tests/check_pool tests/check_program tests/check_rt
+	tests/check_pool tests/check_program tests/check_rt \
+	tests/check_state tests/check_tuning
 # It measures memory, which a sanitizer's quarantine makes grow.
 if !SANITIZE
 device_suites += tests/check_growth
