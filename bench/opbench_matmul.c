@@ -90,28 +90,41 @@ static void run_small(struct opbench_work *w)
     anser_small_run(&r->small, &r->chosen);
 }
 
-/* Every row of a kind at T tokens. */
+/* A row that is right, at T tokens. */
+static enum anser_status time_small(struct opbench *b,
+                                    const struct anser_small_kind *kind,
+                                    const struct anser_small_shape *shape,
+                                    const char *size,
+                                    const struct anser_chosen *chosen)
+{
+    struct small_run r = { .chosen = *chosen };
+    TRY(anser_small_new(b->device, kind, shape, &r.small));
+    struct opbench_work w = {
+        .run = run_small, .op = kind->op->name, .data = &r,
+        .variant = chosen->variant->name, .bytes = r.small.bytes
+    };
+    snprintf(w.shape, sizeof w.shape, "%s T %u", size, (unsigned)shape->T);
+    const enum anser_status status = opbench_tell(b, &w);
+    TRY(anser_small_free(&r.small));
+    return status;
+}
+
 static enum anser_status time_kind(struct opbench *b,
                                    const struct anser_small_kind *kind,
-                                   const struct opbench_sizes *sizes,
-                                   uint32_t T)
+                                   const struct opbench_sizes *sizes)
 {
-    const struct anser_small_shape shape = { .C = sizes->C, .V = sizes->V,
-                                             .T = T, .type = ANSER_Q4_K };
+    struct anser_small_shape shape = { .C = sizes->C, .V = sizes->V,
+                                       .type = ANSER_Q4_K };
     const struct anser_need need = anser_small_need(kind, &shape);
     for (uint32_t row = 0; row < kind->op->n; row++) {
-        struct small_run r;
-        if (!opbench_is_right(b, kind->op, row, &need, &r.chosen))
+        struct anser_chosen chosen;
+        if (!opbench_is_right(b, kind->op, row, &need, &chosen))
             continue;
-        TRY(anser_small_new(b->device, kind, &shape, &r.small));
-        struct opbench_work w = {
-            .run = run_small, .op = kind->op->name, .data = &r,
-            .variant = kind->op->rows[row].name, .bytes = r.small.bytes
-        };
-        snprintf(w.shape, sizeof w.shape, "%s T %u", sizes->name, (unsigned)T);
-        const enum anser_status status = opbench_tell(b, &w);
-        TRY(anser_small_free(&r.small));
-        TRY(status);
+        shape.T = 1;
+        TRY(time_small(b, kind, &shape, sizes->name, &chosen));
+        shape.T = opbench_tokens(b);
+        if (!kind->once)
+            TRY(time_small(b, kind, &shape, sizes->name, &chosen));
     }
     return ANSER_OK;
 }
@@ -120,12 +133,8 @@ enum anser_status opbench_small(struct opbench *b,
                                 const struct opbench_sizes *sizes)
 {
     for (const struct anser_small_kind *k = anser_small_kinds; k->op != NULL;
-         k++) {
-        if (!opbench_wanted(b, k->op->name))
-            continue;
-        TRY(time_kind(b, k, sizes, 1));
-        if (!k->once)
-            TRY(time_kind(b, k, sizes, opbench_tokens(b)));
-    }
+         k++)
+        if (opbench_wanted(b, k->op->name))
+            TRY(time_kind(b, k, sizes));
     return ANSER_OK;
 }
