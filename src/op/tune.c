@@ -204,6 +204,7 @@ enum anser_status anser_op_tune(anser_device *device,
     if (m == NULL)
         return anser_fail_memory(device->ctx, sizeof *m);
     check_all(device, m);
+    anser_tune_small_build(&run);
     const double start = anser_contest_clock(), all = plan->seconds;
     TRY(anser_tune_phases(&run, start + PHASES_PART * all));
     TRY(anser_tune_small(&run, start + SMALL_PART * all));

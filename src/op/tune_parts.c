@@ -116,14 +116,31 @@ static enum anser_status tune_kind(const struct anser_tune_run *run,
                           one[first].kernel.variant->name);
 }
 
-enum anser_status anser_tune_small(const struct anser_tune_run *run,
-                                   double until)
+static struct anser_small_shape shape_of(const struct anser_tune_run *run)
 {
     const struct anser_need *embedding = &run->plan->embedding;
-    const struct anser_small_shape shape = {
+    return (struct anser_small_shape){
         .C = embedding->cols, .V = embedding->rows, .T = 1,
         .type = embedding->type
     };
+}
+
+void anser_tune_small_build(const struct anser_tune_run *run)
+{
+    const struct anser_small_shape shape = shape_of(run);
+    for (const struct anser_small_kind *k = anser_small_kinds; k->op != NULL;
+         k++) {
+        const struct anser_need need = anser_small_need(k, &shape);
+        struct anser_chosen chosen = { .variant = NULL };
+        for (uint32_t i = 0; i < k->op->n; i++)
+            anser_op_try(run->device, k->op, &k->op->rows[i], &need, &chosen);
+    }
+}
+
+enum anser_status anser_tune_small(const struct anser_tune_run *run,
+                                   double until)
+{
+    const struct anser_small_shape shape = shape_of(run);
     unsigned left = 0;
     for (const struct anser_small_kind *k = anser_small_kinds; k->op != NULL;
          k++)

@@ -27,7 +27,9 @@ enum anser_status anser_tune_put(const struct anser_tune_run *run,
                                  const char *op, const struct anser_need *need,
                                  const char *value);
 
-/* The elementary operations; the sets of phases. */
+/* The elementary operations (_build: builds and checks all rows, before the
+ * clock starts); the sets of phases. */
+void anser_tune_small_build(const struct anser_tune_run *run);
 enum anser_status anser_tune_small(const struct anser_tune_run *run,
                                    double until);
 enum anser_status anser_tune_phases(const struct anser_tune_run *run,
