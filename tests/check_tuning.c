@@ -194,6 +194,10 @@ START_TEST(phases_are_chosen_by_name)
     ck_assert_ptr_eq(phase_for(PHASE_C, 1), &anser_phases[PHASE_C].rows[0]);
     ck_assert_ptr_eq(phase_for(PHASE_C, 2), &anser_phases[PHASE_C].rows[0]);
     ck_assert_ptr_null(phase_for(PHASE_A, 1));
+    override("time-mix=plain,channel-in=plain");
+    ck_assert_ptr_eq(phase_for(PHASE_A, 1), &anser_phases[PHASE_A].rows[0]);
+    ck_assert_ptr_eq(phase_for(PHASE_E, 1), &anser_phases[PHASE_E].rows[0]);
+    ck_assert_ptr_null(phase_for(PHASE_C, 1));
     override("plain");
     ck_assert_ptr_eq(phase_for(PHASE_A, 1), &anser_phases[PHASE_A].rows[0]);
 }

@@ -127,6 +127,15 @@ static enum anser_status find_override(anser_device *device,
     return ANSER_OK;
 }
 
+/* The phase with which one is plain or fused together, because a fused one
+ * leaves the state's last vector to the fused one behind it; or itself. */
+static const struct anser_phase_table *partner(unsigned phase)
+{
+    static const unsigned with[PHASE_COUNT] = { PHASE_B, PHASE_A, PHASE_C,
+                                                PHASE_E, PHASE_D };
+    return &anser_phases[with[phase]];
+}
+
 static const struct anser_phase *phase_override(
     const anser_device *device, const struct anser_phase_table *table)
 {
@@ -188,7 +197,10 @@ const struct anser_phase *anser_select_phase(
     const struct anser_layer *l, uint32_t T)
 {
     const struct anser_phase_table *table = &anser_phases[phase];
+    const struct anser_phase_table *with = partner(phase);
     const struct anser_phase *row = phase_override(device, table);
+    if (phase_override(device, with) == &with->rows[0])
+        row = &table->rows[0];
     if (row != NULL || T != 1)
         return row;
     const struct anser_need need = anser_phase_need(shape, l);

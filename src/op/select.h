@@ -28,8 +28,9 @@ enum anser_why anser_select_crossover(anser_device *device,
                                       uint32_t *crossover);
 
 /* The row of a phase (op/phase.h) that ANSER_VARIANT names, else, for one
- * token, the one that was measured; or NULL.  Names of the first kind were
- * checked by anser_select, which every model calls first. */
+ * token, the one that was measured; or NULL.  time-in and time-mix are plain
+ * together, as are channel-in and channel-out.  Names were checked by
+ * anser_select, which every model calls first. */
 struct anser_layer;
 struct anser_phase;
 struct anser_phase_table;
