@@ -176,12 +176,13 @@ START_TEST(a_row_that_failed_is_told)
 }
 END_TEST
 
+static const struct anser_block block = { .type = ANSER_Q8_0 };
+static const struct anser_layer layer = { .receptance.block = &block };
+static const struct anser_v7_shape shape = { .C = 64, .F = 96 };
+
 /* The row for one token, or for two. */
 static const struct anser_phase *phase_for(unsigned phase, uint32_t T)
 {
-    static const struct anser_block block = { .type = ANSER_Q8_0 };
-    static const struct anser_layer layer = { .receptance.block = &block };
-    static const struct anser_v7_shape shape = { .C = 64, .F = 96 };
     return anser_select_phase(test_device, phase, &shape, &layer, T);
 }
 
@@ -203,7 +204,14 @@ END_TEST
 
 START_TEST(phases_are_tuned_for_one_token)
 {
+    const struct anser_phase *plain = &anser_phases[PHASE_C].rows[0];
+    ck_assert_int_eq(anser_select_phase_why(test_device, PHASE_C, &shape,
+                                            &layer, 1, plain),
+                     ANSER_WHY_PLAIN);
     tune_to("time-out", "plain");
+    ck_assert_int_eq(anser_select_phase_why(test_device, PHASE_C, &shape,
+                                            &layer, 1, plain),
+                     ANSER_WHY_TUNED);
     ck_assert_ptr_eq(phase_for(PHASE_C, 1), &anser_phases[PHASE_C].rows[0]);
     ck_assert_ptr_null(phase_for(PHASE_C, 2));
     ck_assert_ptr_null(phase_for(PHASE_A, 1));

@@ -39,6 +39,11 @@ const struct anser_phase *anser_select_phase(
     anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
     const struct anser_layer *l, uint32_t T);
 
+/* Who chose this row, which anser_phase_choose gave. */
+enum anser_why anser_select_phase_why(
+    anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
+    const struct anser_layer *l, uint32_t T, const struct anser_phase *row);
+
 /* What stands for a layer in tuning: its sizes, and receptance's type. */
 struct anser_need anser_phase_need(const struct anser_v7_shape *shape,
                                    const struct anser_layer *l);
