@@ -25,6 +25,63 @@
 #define RUN_BYTES 4352
 #endif
 
+#if TYPE == SH_Q4_K
+/* Loops over vectors in registers are written out. */
+#define UNROLL _Pragma("unroll")
+#define LANES16(a, c) \
+    (uint16)((a)[0].c, (a)[1].c, (a)[2].c, (a)[3].c, (a)[4].c, (a)[5].c, (a)[6].c, (a)[7].c, \
+             (a)[8].c, (a)[9].c, (a)[10].c, (a)[11].c, (a)[12].c, (a)[13].c, (a)[14].c, (a)[15].c)
+
+/* 16 bytes of each of 16 rows, b apart, to 4 vectors of a word of each row. */
+static inline void transpose(bytes b, const uint *rows, uint16 *to)
+{
+    uint4 a[16];
+    UNROLL
+    for (uint r = 0; r < 16; r++)
+        a[r] = vload4(0, (__global const uint *)(b + rows[r]));
+    to[0] = LANES16(a, x);
+    to[1] = LANES16(a, y);
+    to[2] = LANES16(a, z);
+    to[3] = LANES16(a, w);
+}
+
+/* The scales and minimums of scale_min, of 16 rows at once: v is the head of
+ * a block. */
+static inline void put_scales(const uint16 *v, __global uchar *to)
+{
+    UNROLL
+    for (uint s = 0; s < 4; s++) {
+        const uint16 a = v[1] >> 8 * s, b = v[2] >> 8 * s, c = v[3] >> 8 * s;
+        vstore16(convert_uchar16(a & 63), s, to + 64);
+        vstore16(convert_uchar16(b & 63), s, to + 192);
+        vstore16(convert_uchar16((c & 15) | (a >> 2 & 48)), s + 4, to + 64);
+        vstore16(convert_uchar16((c >> 4 & 15) | (b >> 2 & 48)), s + 4, to + 192);
+    }
+}
+
+/* A run of 16 rows at once: 64 columns, in two sub-runs, are the low and the
+ * high halves of 32 bytes. */
+static inline void pack_rows(bytes b, const uint *rows, __global uchar *to)
+{
+    uint16 v[8];
+    transpose(b, rows, v);
+    vstore16(convert_ushort16(v[0] & 0xffff), 0, (__global ushort *)to);
+    vstore16(convert_ushort16(v[0] >> 16), 1, (__global ushort *)to);
+    put_scales(v, to);
+    for (uint s = 0; s < 4; s++) {
+        __global uint *out = (__global uint *)(to + 320 + 512 * s);
+        transpose(b + 16 + 32 * s, rows, v);
+        transpose(b + 32 + 32 * s, rows, v + 4);
+        UNROLL
+        for (uint i = 0; i < 4; i++) {
+            const uint16 even = v[2 * i], odd = v[2 * i + 1];
+            vstore16((even & 0x0f0f0f0f) | (odd & 0x0f0f0f0f) << 4, i, out);
+            vstore16((even >> 4 & 0x0f0f0f0f) | (odd & 0xf0f0f0f0), i + 4, out);
+        }
+    }
+}
+
+#else
 static inline void put_half(__global uchar *at, uint r, bytes from)
 {
     at[2 * r] = from[0];
@@ -84,7 +141,7 @@ static inline void pack(bytes b, uint r, __global uchar *to)
     }
 }
 
-#else
+#elif TYPE == SH_Q5_K
 static inline void pack(bytes b, uint r, __global uchar *to)
 {
     put_half(to, r, b);
@@ -93,21 +150,21 @@ static inline void pack(bytes b, uint r, __global uchar *to)
         const float2 k = scale_min(b + 4, s);
         to[64 + 16 * s + r] = (uchar)k.x;
         to[192 + 16 * s + r] = (uchar)k.y;
-        bytes qs = b + (TYPE == SH_Q4_K ? 16 : 48) + 32 * (s >> 1);
+        bytes qs = b + 48 + 32 * (s >> 1);
         const uchar shift = (uchar)(4 * (s & 1));
         uint w[8];
         words(vload16(0, qs) >> shift & (uchar)15, vload16(1, qs) >> shift & (uchar)15, w);
         put_nibbles(w, r, to, s);
-#if TYPE == SH_Q5_K
         uint h[8], top = 0;
         words(vload16(0, b + 16) >> (uchar)s & (uchar)1, vload16(1, b + 16) >> (uchar)s & (uchar)1,
               h);
         for (uint i = 0; i < 8; i++)
             top |= h[i] << i;
         ((__global uint *)(to + 2368 + 64 * s))[r] = top;
-#endif
     }
 }
+
+#endif
 #endif
 #endif
 
@@ -118,8 +175,17 @@ __kernel void strip_pack(const struct pack_args a, __global const uchar *from,
     const uint runs = a.cols / RUN, strip = get_global_id(0);
     const uint run_bytes = a.row_bytes / runs;
     __global uchar *out = to + (ulong)a.to_at * SH_UNIT + (ulong)strip * runs * RUN_BYTES;
+#if TYPE == SH_Q4_K
+    uint rows[16];
+    for (uint r = 0; r < 16; r++)
+        rows[r] = min(r, a.rows - 1 - strip * 16) * a.row_bytes;
+    bytes first = row_at(from, a.from_at, strip * 16, a.row_bytes);
+    for (uint i = 0; i < runs; i++)
+        pack_rows(first + i * run_bytes, rows, out + (ulong)i * RUN_BYTES);
+#else
     for (uint i = 0; i < runs; i++)
         for (uint r = 0; r < 16; r++)
             pack(row_at(from, a.from_at, min(strip * 16 + r, a.rows - 1), a.row_bytes)
                  + i * run_bytes, r, out + (ulong)i * RUN_BYTES);
+#endif
 }

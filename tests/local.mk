@@ -33,11 +33,11 @@ device_suites = \
 	tests/check_program \
 	tests/check_rt \
 	tests/check_state \
-	tests/check_tune \
-	tests/check_tuning
+	tests/check_tuning \
+	tests/check_upload
 portable_suites = tests/check_api tests/check_model tests/check_op \
 	tests/check_pool tests/check_program tests/check_rt \
-	tests/check_state tests/check_tune tests/check_tuning
+	tests/check_state tests/check_tuning
 # It measures memory, which a sanitizer's quarantine makes grow.
 if !SANITIZE
 device_suites += tests/check_growth
@@ -133,10 +133,6 @@ tests_check_growth_SOURCES = tests/check_growth.c
 tests_check_growth_CPPFLAGS = $(suite_cppflags)
 tests_check_growth_LDADD = $(suite_libs)
 
-tests_check_tune_SOURCES = tests/check_tune.c tests/model_util.c \
-	tests/model_util.h
-tests_check_tune_CPPFLAGS = $(suite_cppflags)
-tests_check_tune_LDADD = $(suite_libs)
 tests_check_tuning_SOURCES = tests/check_tuning.c
 tests_check_tuning_CPPFLAGS = $(suite_cppflags)
 tests_check_tuning_LDADD = $(suite_libs)
@@ -198,6 +194,10 @@ tests_check_cache_LDADD = $(suite_libs)
 tests_check_cache_hard_SOURCES = tests/check_cache_hard.c $(cache_sources)
 tests_check_cache_hard_CPPFLAGS = $(suite_cppflags)
 tests_check_cache_hard_LDADD = $(suite_libs)
+
+tests_check_upload_SOURCES = tests/check_upload.c $(rt_sources)
+tests_check_upload_CPPFLAGS = $(suite_cppflags)
+tests_check_upload_LDADD = $(suite_libs)
 
 tests_check_pool_SOURCES = tests/check_pool.c $(rt_sources)
 tests_check_pool_CPPFLAGS = $(suite_cppflags)

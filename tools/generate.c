@@ -72,6 +72,8 @@ static int on_token(void *user, uint32_t id)
     size_t n = 0;
     if (anser_interrupted())
         return 1;
+    if (g->n_text == 0)
+        anser_session_time(s, "the first token");
     if (id == anser_vocab_eos(s->vocab) && !g->ignore_eos)
         return 1;
     g->n_text++;

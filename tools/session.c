@@ -52,13 +52,20 @@ int anser_session_begin(struct anser_session *s,
 {
     memset(s, 0, sizeof *s);
     s->values = values;
-    s->load_seconds = anser_seconds();
+    s->begun = anser_seconds();
     if (anser_session_check(s, anser_ctx_new(&s->ctx)) != 0)
         return -1;
     /* The log gets the values as a plain void pointer, and only reads them. */
     void *user = (void *)(uintptr_t)values;
     anser_log_to(s->ctx, print_log, user);
     return 0;
+}
+
+void anser_session_time(const struct anser_session *s, const char *what)
+{
+    if (s->values->verbose)
+        fprintf(stderr, "anser: time     %8.1f ms  from the start to %s\n",
+                1e3 * (anser_seconds() - s->begun), what);
 }
 
 int anser_session_file(struct anser_session *s, const char *path)
@@ -71,6 +78,7 @@ int anser_session_vocab(struct anser_session *s)
     if (anser_session_check(s, anser_vocab_new(s->file, &s->vocab)) != 0)
         return -1;
     s->n_vocab = anser_vocab_size(s->vocab);
+    anser_session_time(s, "the vocabulary's end");
     return 0;
 }
 
@@ -86,6 +94,7 @@ int anser_session_device(struct anser_session *s)
             info.kind);
     if (s->values->verbose)
         fprintf(stderr, "tier     %s: %s\n", info.tier, info.why);
+    anser_session_time(s, "the device's end");
     return 0;
 }
 
@@ -102,7 +111,8 @@ int anser_session_model(struct anser_session *s)
     anser_progress_end(&progress);
     if (anser_session_check(s, status) != 0)
         return -1;
-    s->load_seconds = anser_seconds() - s->load_seconds;
+    s->load_seconds = anser_seconds() - s->begun;
+    anser_session_time(s, "the model's end");
     return anser_session_check(s, anser_state_new(s->model, &s->state));
 }
 

@@ -37,6 +37,7 @@ struct anser_session {
     anser_model *model;
     anser_state *state;
     uint32_t n_vocab;
+    double begun;                    /* anser_seconds() at _begin           */
     double load_seconds;             /* from _begin to the model's end      */
 };
 
@@ -67,6 +68,9 @@ const char *anser_session_path(const struct anser_session_values *values);
  * to path(cap); -1 if it is nowhere, with the last place tried in path. */
 int anser_session_data(const char *tree, const char *name, char *path,
                        size_t cap);
+
+/* With -v: when something was reached, on stderr. */
+void anser_session_time(const struct anser_session *s, const char *what);
 
 /* Tells the last error on stderr if status is one: 0 or -1. */
 int anser_session_check(const struct anser_session *s,

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum anser_status anser_ctx_new(anser_ctx **ctx)
 {
@@ -68,4 +69,16 @@ void anser_log(anser_ctx *ctx, int level, const char *fmt, ...)
     vsnprintf(line, sizeof line, fmt, args);
     va_end(args);
     ctx->log(ctx->log_user, level, line);
+}
+
+double anser_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return 1e3 * (double)now.tv_sec + 1e-6 * (double)now.tv_nsec;
+}
+
+void anser_log_time(anser_ctx *ctx, const char *what, double from)
+{
+    anser_log(ctx, 2, "time     %8.1f ms  %s", anser_clock_ms() - from, what);
 }

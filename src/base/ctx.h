@@ -48,6 +48,12 @@ enum anser_status anser_fail(anser_ctx *ctx, enum anser_status status,
 /* NO_MEMORY with the number of bytes that could not be had. */
 enum anser_status anser_fail_memory(anser_ctx *ctx, size_t bytes);
 
+/* Milliseconds of a clock that never goes back. */
+double anser_clock_ms(void);
+
+/* A line of the timeline that -v prints: what took the time since `from`. */
+void anser_log_time(anser_ctx *ctx, const char *what, double from);
+
 void anser_log(anser_ctx *ctx, int level, const char *fmt, ...)
     ANSER_PRINTF(3, 4);
 

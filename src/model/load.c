@@ -3,6 +3,7 @@
 #include "model/load.h"
 #include "model/need.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 /* Before anything is uploaded. */
@@ -22,6 +23,54 @@ static enum anser_status check_memory(const anser_model *m,
                       (double)(need - have) / mib);
 }
 
+struct printing {
+    anser_model *model;
+    const struct anser_v7_file *v7;
+};
+
+static void *print_finger(void *arg)
+{
+    const struct printing *p = arg;
+    anser_v7_fingerprint(p->v7, p->model->fingerprint);
+    return NULL;
+}
+
+/* Kernels are chosen while weights are on their way. */
+static enum anser_status weights_and_plan(anser_model *m,
+                                          const struct anser_v7_file *v7,
+                                          const struct anser_model_options *o)
+{
+    struct anser_loading *loading;
+    double from = anser_clock_ms();
+    TRY(anser_weights_begin(m, v7, o, &loading));
+    anser_log_time(m->ctx, "weights begun", from);
+    from = anser_clock_ms();
+    const enum anser_status status = anser_model_plan(m);
+    anser_log_time(m->ctx, "kernels of phases", from);
+    from = anser_clock_ms();
+    const enum anser_status loaded = anser_weights_end(loading);
+    anser_log_time(m->ctx, "weights ended", from);
+    return status != ANSER_OK ? status : loaded;
+}
+
+/* The fingerprint reads pages all over the file: in a thread, if there can be
+ * one. */
+static enum anser_status load_weights(anser_model *m,
+                                      const struct anser_v7_file *v7,
+                                      const struct anser_model_options *o)
+{
+    struct printing printing = { m, v7 };
+    pthread_t thread;
+    const bool threaded = pthread_create(&thread, NULL, print_finger,
+                                         &printing) == 0;
+    if (!threaded)
+        print_finger(&printing);
+    const enum anser_status status = weights_and_plan(m, v7, o);
+    if (threaded)
+        pthread_join(thread, NULL);
+    return status;
+}
+
 static enum anser_status fill(anser_model *m, const struct anser_v7_file *v7,
                               const struct anser_model_options *o)
 {
@@ -31,11 +80,10 @@ static enum anser_status fill(anser_model *m, const struct anser_v7_file *v7,
     m->precise = o->precise != 0;
     m->work.chunk = chunk;
     TRY(check_memory(m, v7));
-    anser_v7_fingerprint(v7, m->fingerprint);
-    TRY(anser_weights_load(m, v7, o));
     TRY(anser_work_new(m->device, &m->shape, chunk, &m->work));
+    TRY(load_weights(m, v7, o));
     m->device_bytes += anser_work_bytes(&m->shape, chunk);
-    return anser_model_plan(m);
+    return ANSER_OK;
 }
 
 enum anser_status anser_model_load(anser_device *device,

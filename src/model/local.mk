@@ -9,6 +9,8 @@ libanser_core_la_SOURCES += \
 	src/model/placement.h \
 	src/model/stage.c \
 	src/model/stage.h \
+	src/model/upload.c \
+	src/model/upload.h \
 	src/model/state.c \
 	src/model/state.h \
 	src/model/v7.c \

@@ -43,11 +43,17 @@ struct anser_state {
     bool has_logits;                 /* after the last token fed            */
 };
 
-/* Puts all weights on the device.  The model's device, ctx and precise are
- * set; on failure what was made is freed by anser_weights_free. */
-enum anser_status anser_weights_load(anser_model *model,
-                                     const struct anser_v7_file *v7,
-                                     const struct anser_model_options *o);
+/* Puts all weights on the device, in two steps: when the first is done they
+ * may still be on their way, and what needs only their places can be made
+ * meanwhile; v7 and o must stay until the second, which frees `loading`.  The
+ * model's device, ctx and precise are set; on failure what was made is freed
+ * by anser_weights_free. */
+struct anser_loading;
+enum anser_status anser_weights_begin(anser_model *model,
+                                      const struct anser_v7_file *v7,
+                                      const struct anser_model_options *o,
+                                      struct anser_loading **loading);
+enum anser_status anser_weights_end(struct anser_loading *loading);
 void anser_weights_free(anser_model *model);
 
 /* The buffers of a pass over up to chunk tokens. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A matrix from the mapped file to the device. */
+/* A matrix from the mapped file to its layout on the device. */
 #include "model/stage.h"
 
 #include <stdint.h>
@@ -65,11 +65,7 @@ enum anser_status anser_stage_matrix(struct anser_stage *s,
     for (uint32_t i = 0; i < W->n_parts; i++) {
         const struct anser_part *part = &W->parts[i];
         const unsigned char *from = data + (size_t)part->row0 * W->row_bytes;
-        if (anser_layouts[W->layout].repack != NULL)
-            TRY(change(s, W, part, from));
-        else
-            anser_queue_write(s->q, part->mem, (size_t)part->at * SH_UNIT,
-                              from, (size_t)part->rows * W->row_bytes);
+        TRY(change(s, W, part, from));
     }
     return ANSER_OK;
 }

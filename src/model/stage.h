@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A matrix from the mapped file to its parts on the device, in its layout.
- * Blocks as in the file are written where they belong; another layout is made
- * by the device from a staging buffer, or from the mapping itself where the
- * device is a CPU.
+ * A matrix from the mapped file to its parts on the device, in a layout other
+ * than the file's (those go by upload.h).  The device makes it from a staging
+ * buffer, or from the mapping itself where the device is a CPU.
  */
 #ifndef ANSER_MODEL_STAGE_H
 #define ANSER_MODEL_STAGE_H

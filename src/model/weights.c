@@ -10,9 +10,11 @@
 #include "model/model.h"
 #include "model/placement.h"
 #include "model/stage.h"
+#include "model/upload.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct to_device {
     size_t from;                     /* in struct anser_v7_layer            */
@@ -149,111 +151,173 @@ static enum anser_status place(void *user, const struct item *item)
     return ANSER_OK;
 }
 
-/* ----------------------------------------------------------- uploading */
+/* ------------------------------------------------------------- loading */
 
-struct uploading {
-    anser_model *model;
-    struct anser_queue *q;           /* a second one, beside the compute    */
-    struct anser_stage stage;
-    const anser_file *file;
+struct anser_loading {
+    anser_model *model;              /* borrowed                            */
+    const struct anser_v7_file *v7;  /* borrowed                            */
     const struct anser_model_options *options;
-    float *vecs;                     /* on the host, (vec_floats)           */
-    uint64_t done, all, waiting;     /* bytes                               */
+    struct anser_queue *q;           /* owned: beside that of the compute   */
+    struct anser_stage stage;        /* owned                               */
+    struct anser_upload *upload;     /* owned: what keeps its layout        */
+    float *vecs;                     /* owned: on the host, (vec_floats)    */
+    uint32_t vec_floats;
+    uint64_t changed;                /* bytes                               */
+    const unsigned char *first;      /* in the file: changed since the last */
+    uint64_t waiting;                /* look at the queue, and its bytes    */
 };
 
 enum { IN_FLIGHT = 64 << 20 };       /* bytes between two looks at the queue */
 
-static enum anser_status report(struct uploading *u, uint64_t bytes)
+static enum anser_status progress(const struct anser_loading *l)
 {
-    u->done += bytes;
-    u->waiting += bytes;
-    if (u->waiting >= IN_FLIGHT) {
-        TRY(anser_queue_finish(u->q));
-        anser_stage_forget(u->file->map, u->file->bytes);
-        u->waiting = 0;
+    const struct anser_model_options *o = l->options;
+    const double done = (double)(l->changed + anser_upload_done(l->upload));
+    if (o->progress == NULL
+        || !o->progress(o->progress_user, done / (double)l->v7->file->bytes))
+        return ANSER_OK;
+    anser_upload_cancel(l->upload);
+    return anser_fail(l->model->ctx, ANSER_CANCELLED,
+                      "loading was cancelled");
+}
+
+/* Matrices that keep their layout go to the threads, vectors to the host's
+ * buffer. */
+static enum anser_status collect(void *user, const struct item *item)
+{
+    struct anser_loading *l = user;
+    const struct anser_gguf_tensor *t = item->tensor;
+    if (item->matrix) {
+        const struct anser_matrix *W = item->to;
+        if (anser_layouts[W->layout].repack != NULL)
+            return ANSER_OK;
+        for (uint32_t i = 0; i < W->n_parts; i++) {
+            const struct anser_part *part = &W->parts[i];
+            TRY(anser_upload_add(l->upload, part->mem,
+                                 (size_t)part->at * SH_UNIT,
+                                 t->data + (size_t)part->row0 * W->row_bytes,
+                                 (size_t)part->rows * W->row_bytes));
+        }
+        return ANSER_OK;
     }
-    const struct anser_model_options *o = u->options;
-    if (o->progress != NULL
-        && o->progress(o->progress_user, (double)u->done / (double)u->all))
-        return anser_fail(u->model->ctx, ANSER_CANCELLED,
-                          "loading was cancelled");
+    uint32_t at;
+    memcpy(&at, item->to, sizeof at);
+    t->block->decode(t->data, l->vecs + at, elements(t));
+    l->changed += t->bytes;
     return ANSER_OK;
 }
 
-static enum anser_status upload_matrix(struct uploading *u,
-                                       const struct item *item)
+/* Waits for what was enqueued and gives its pages back. */
+static enum anser_status settle(struct anser_loading *l)
 {
-    TRY(anser_stage_matrix(&u->stage, item->to, item->tensor->data));
-    return report(u, item->tensor->bytes);
+    TRY(anser_queue_finish(l->q));
+    const unsigned char *from = l->v7->file->map;
+    if (l->waiting > 0)              /* and what others have mapped so far  */
+        anser_stage_forget(from, (size_t)(l->first - from) + l->waiting);
+    l->waiting = 0;
+    return progress(l);
 }
 
-static enum anser_status upload(void *user, const struct item *item)
+/* The other matrices. */
+static enum anser_status change(void *user, const struct item *item)
 {
-    struct uploading *u = user;
-    if (item->matrix)
-        return upload_matrix(u, item);
-    uint32_t at;
-    memcpy(&at, item->to, sizeof at);
-    item->tensor->block->decode(item->tensor->data, u->vecs + at,
-                                elements(item->tensor));
-    return report(u, item->tensor->bytes);
+    struct anser_loading *l = user;
+    const struct anser_gguf_tensor *t = item->tensor;
+    const struct anser_matrix *W = item->to;
+    if (!item->matrix || anser_layouts[W->layout].repack == NULL)
+        return ANSER_OK;
+    /* What is given back is one run of the file. */
+    if (l->waiting > 0 && (t->data < l->first
+                           || t->data + t->bytes > l->first + IN_FLIGHT))
+        TRY(settle(l));
+    if (l->waiting == 0)
+        l->first = t->data;
+    TRY(anser_stage_matrix(&l->stage, W, t->data));
+    l->waiting = (uint64_t)(t->data + t->bytes - l->first);
+    l->changed += t->bytes;
+    return ANSER_OK;
 }
 
-static enum anser_status upload_all(anser_model *m, struct uploading *u,
-                                    const struct anser_v7_file *v7,
-                                    uint32_t vec_floats)
+static enum anser_status begin(struct anser_loading *l)
 {
-    enum anser_status status = visit(m, v7, upload, u);
-    if (status == ANSER_OK)
-        anser_queue_write(u->q, m->vecs.mem, 0, u->vecs,
-                          vec_floats * sizeof(float));
-    /* The mapped file must stay until the device has read it. */
-    const enum anser_status left = anser_queue_finish(u->q);
-    return status != ANSER_OK ? status : left;
+    anser_model *m = l->model;
+    const bool cpu = (m->device->caps.type & CL_DEVICE_TYPE_CPU) != 0;
+    l->vecs = calloc(l->vec_floats, sizeof *l->vecs);
+    if (l->vecs == NULL)
+        return anser_fail_memory(m->ctx, l->vec_floats * sizeof *l->vecs);
+    TRY(anser_queue_new(m->device, NULL, &l->q));
+    TRY(anser_upload_new(m->device, !cpu, &l->upload));
+    l->stage = (struct anser_stage){ .device = m->device, .q = l->q };
+    TRY(visit(m, l->v7, collect, l));
+    anser_upload_start(l->upload);
+    anser_queue_write(l->q, m->vecs.mem, 0, l->vecs,
+                      l->vec_floats * sizeof(float));
+    anser_queue_flush(l->q);
+    TRY(visit(m, l->v7, change, l));
+    return settle(l);
 }
 
-static enum anser_status upload_weights(anser_model *m,
-                                        const struct anser_v7_file *v7,
-                                        const struct anser_model_options *o,
-                                        uint32_t vec_floats)
+/* The mapped file and vecs must stay until the device has read them. */
+static void free_loading(struct anser_loading *l)
 {
-    struct uploading u = { .model = m, .options = o, .file = v7->file,
-                           .all = v7->file->bytes };
-    enum anser_status status = ANSER_OK;
-    u.vecs = calloc(vec_floats, sizeof *u.vecs);
-    if (u.vecs == NULL)
-        return anser_fail_memory(m->ctx, vec_floats * sizeof *u.vecs);
-    TRY_OR_FAIL(anser_queue_new(m->device, NULL, &u.q));
-    u.stage = (struct anser_stage){ .device = m->device, .q = u.q };
-    status = upload_all(m, &u, v7, vec_floats);
-fail:
-    if (u.q != NULL)
-        anser_stage_free(&u.stage);
-    anser_queue_free(u.q);
-    free(u.vecs);
-    return status;
+    if (l->q != NULL) {
+        (void)anser_queue_finish(l->q);
+        anser_stage_free(&l->stage);
+    }
+    anser_queue_free(l->q);
+    anser_upload_free(l->upload);
+    free(l->vecs);
+    free(l);
 }
 
-enum anser_status anser_weights_load(anser_model *m,
-                                     const struct anser_v7_file *v7,
-                                     const struct anser_model_options *o)
+enum anser_status anser_weights_begin(anser_model *m,
+                                      const struct anser_v7_file *v7,
+                                      const struct anser_model_options *o,
+                                      struct anser_loading **loading)
 {
     struct anser_placement placement;
     struct placing p = { .model = m, .placement = &placement };
     enum anser_status status = ANSER_OK;
+    struct anser_loading *l = calloc(1, sizeof *l);
     m->layers = calloc(m->shape.L, sizeof *m->layers);
-    if (m->layers == NULL)
+    if (l == NULL || m->layers == NULL) {
+        free(l);
         return anser_fail_memory(m->ctx, m->shape.L * sizeof *m->layers);
+    }
+    *l = (struct anser_loading){ .model = m, .v7 = v7, .options = o };
     anser_placement_init(&placement, m->ctx, m->device->caps.max_alloc);
+    const double from = anser_clock_ms();
     TRY_OR_FAIL(visit(m, v7, place, &p));
     TRY_OR_FAIL(anser_placement_buffers(&placement, m->device, &m->weights,
                                         &m->n_weights));
     TRY_OR_FAIL(anser_buf_new_exact(m->device, p.vec_floats * sizeof(float),
                                     &m->vecs));
-    TRY_OR_FAIL(upload_weights(m, v7, o, p.vec_floats));
+    anser_log_time(m->ctx, "kernels of matrices, buffers", from);
+    l->vec_floats = p.vec_floats;
     m->device_bytes = placement.bytes + p.vec_floats * sizeof(float);
+    TRY_OR_FAIL(begin(l));
+    anser_placement_free(&placement);
+    *loading = l;
+    return ANSER_OK;
 fail:
     anser_placement_free(&placement);
+    free_loading(l);
+    return status;
+}
+
+enum anser_status anser_weights_end(struct anser_loading *l)
+{
+    const struct timespec look = { 0, 1000000 };
+    enum anser_status status = ANSER_OK;
+    while (status == ANSER_OK && !anser_upload_ended(l->upload)) {
+        nanosleep(&look, NULL);
+        status = progress(l);
+    }
+    const enum anser_status uploaded = anser_upload_finish(l->upload);
+    if (status == ANSER_OK)
+        status = uploaded;
+    anser_stage_forget(l->v7->file->map, l->v7->file->bytes);
+    free_loading(l);
     return status;
 }
 

@@ -102,7 +102,9 @@ enum anser_status anser_device_open(anser_ctx *ctx, const char *choice,
         CL_CONTEXT_PLATFORM, (cl_context_properties)entry->platform, 0
     };
     cl_int code;
+    const double from = anser_clock_ms();
     d->context = clCreateContext(properties, 1, &d->id, NULL, NULL, &code);
+    anser_log_time(ctx, "context", from);
     if (d->context == NULL || code != CL_SUCCESS) {
         status = anser_fail_cl(ctx, code, "%s: clCreateContext",
                                d->caps.name);

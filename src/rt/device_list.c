@@ -107,7 +107,9 @@ enum anser_status anser_device_list(anser_ctx *ctx,
         struct anser_device_list *made = calloc(1, sizeof *made);
         if (made == NULL)
             return anser_fail_memory(ctx, sizeof *made);
+        const double from = anser_clock_ms();
         enum anser_status status = fill_list(ctx, made);
+        anser_log_time(ctx, "platforms and devices", from);
         if (status != ANSER_OK) {
             free_list(made);
             return status;
