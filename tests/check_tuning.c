@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The choice of rows: user before tuning before class before plain, and why;
- * the tuning file, taken whole or not at all; and measuring.
+ * and the tuning file, taken whole or not at all.  Measuring: check_tune.
  */
 #include "device_util.h"
 
@@ -9,13 +9,11 @@
 #include "op/phase.h"
 #include "op/select.h"
 #include "op/tables.h"
-#include "op/tune.h"
 #include "op/tuning.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const struct anser_need need = { .type = ANSER_Q8_0, .rows = 96,
                                         .cols = 64 };
@@ -178,12 +176,13 @@ START_TEST(a_row_that_failed_is_told)
 }
 END_TEST
 
+static const struct anser_block block = { .type = ANSER_Q8_0 };
+static const struct anser_layer layer = { .receptance.block = &block };
+static const struct anser_v7_shape shape = { .C = 64, .F = 96 };
+
 /* The row for one token, or for two. */
 static const struct anser_phase *phase_for(unsigned phase, uint32_t T)
 {
-    static const struct anser_block block = { .type = ANSER_Q8_0 };
-    static const struct anser_layer layer = { .receptance.block = &block };
-    static const struct anser_v7_shape shape = { .C = 64, .F = 96 };
     return anser_select_phase(test_device, phase, &shape, &layer, T);
 }
 
@@ -194,6 +193,10 @@ START_TEST(phases_are_chosen_by_name)
     ck_assert_ptr_eq(phase_for(PHASE_C, 1), &anser_phases[PHASE_C].rows[0]);
     ck_assert_ptr_eq(phase_for(PHASE_C, 2), &anser_phases[PHASE_C].rows[0]);
     ck_assert_ptr_null(phase_for(PHASE_A, 1));
+    override("time-mix=plain,channel-in=plain");
+    ck_assert_ptr_eq(phase_for(PHASE_A, 1), &anser_phases[PHASE_A].rows[0]);
+    ck_assert_ptr_eq(phase_for(PHASE_E, 1), &anser_phases[PHASE_E].rows[0]);
+    ck_assert_ptr_null(phase_for(PHASE_C, 1));
     override("plain");
     ck_assert_ptr_eq(phase_for(PHASE_A, 1), &anser_phases[PHASE_A].rows[0]);
 }
@@ -201,7 +204,14 @@ END_TEST
 
 START_TEST(phases_are_tuned_for_one_token)
 {
+    const struct anser_phase *plain = &anser_phases[PHASE_C].rows[0];
+    ck_assert_int_eq(anser_select_phase_why(test_device, PHASE_C, &shape,
+                                            &layer, 1, plain),
+                     ANSER_WHY_PLAIN);
     tune_to("time-out", "plain");
+    ck_assert_int_eq(anser_select_phase_why(test_device, PHASE_C, &shape,
+                                            &layer, 1, plain),
+                     ANSER_WHY_TUNED);
     ck_assert_ptr_eq(phase_for(PHASE_C, 1), &anser_phases[PHASE_C].rows[0]);
     ck_assert_ptr_null(phase_for(PHASE_C, 2));
     ck_assert_ptr_null(phase_for(PHASE_A, 1));
@@ -298,57 +308,6 @@ START_TEST(one_wrong_line_refuses_all)
 }
 END_TEST
 
-/* --------------------------------------------------------------- measure */
-
-struct heard {
-    unsigned n, chosen, crossovers, small;
-};
-
-static void hear(void *user, const struct anser_tune_result *r)
-{
-    struct heard *h = user;
-    h->n++;
-    h->chosen += r->chosen != 0;
-    h->small += r->rows == 0;
-    if (strcmp(r->op, ANSER_TUNING_CROSSOVER) == 0)
-        h->crossovers++;
-    else
-        ck_assert(r->seconds > 0);
-    ck_assert_uint_ge(r->tokens, 1);
-}
-
-START_TEST(measuring)
-{
-    struct test_tiny tiny;
-    struct heard heard = { 0, 0, 0, 0 };
-    struct anser_chosen other;
-    anser_file *file;
-    anser_model *model;
-    test_tiny_defaults(&tiny);
-    test_make_tiny(test_path("m.gguf"), &tiny);
-    test_device_ok(anser_file_open(test_device_ctx, test_path("m.gguf"),
-                                   &file));
-    test_device_ok(anser_model_open(test_device, file, NULL, &model));
-    ck_assert_int_eq(anser_tune(model, 0.01, NULL, NULL), ANSER_BAD_ARG);
-    test_device_ok(anser_tune(model, 0.1, NULL, NULL));
-    const time_t start = time(NULL);
-    test_device_ok(anser_tune(model, 6, hear, &heard));
-    ck_assert_int_lt(time(NULL) - start, 60);
-    ck_assert_uint_ge(heard.n, 3);
-    ck_assert_uint_ge(heard.crossovers, 1);
-    if (anser_op_try(test_device, &anser_op_layer_norm,
-                     &anser_op_layer_norm.rows[1], &need, &other))
-        ck_assert_uint_ge(heard.small, 2);
-    ck_assert_ptr_nonnull(memory()->tuning);
-    test_device_ok(anser_tuning_export(test_device, test_path("t")));
-    test_device_ok(anser_tuning_import(test_device, test_path("t")));
-    anser_model_close(model);
-    test_device_ok(anser_model_open(test_device, file, NULL, &model));
-    anser_model_close(model);
-    anser_file_close(file);
-}
-END_TEST
-
 static Suite *tuning_suite(void)
 {
     Suite *suite = suite_create("tuning");
@@ -365,7 +324,6 @@ static Suite *tuning_suite(void)
     tcase_add_test(tc, a_file_goes_round);
     tcase_add_test(tc, cut_files_are_refused);
     tcase_add_test(tc, one_wrong_line_refuses_all);
-    tcase_add_test(tc, measuring);
     suite_add_tcase(suite, tc);
     return suite;
 }

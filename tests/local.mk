@@ -33,11 +33,16 @@ device_suites = \
 	tests/check_program \
 	tests/check_rt \
 	tests/check_state \
+<<<<<<< 62659a0
+	tests/check_tune \
+	tests/check_tuning
+=======
 	tests/check_tuning \
 	tests/check_upload
+>>>>>>> 452bf80
 portable_suites = tests/check_api tests/check_model tests/check_op \
 	tests/check_pool tests/check_program tests/check_rt \
-	tests/check_state tests/check_tuning
+	tests/check_state tests/check_tune tests/check_tuning
 # It measures memory, which a sanitizer's quarantine makes grow.
 if !SANITIZE
 device_suites += tests/check_growth
@@ -133,6 +138,10 @@ tests_check_growth_SOURCES = tests/check_growth.c
 tests_check_growth_CPPFLAGS = $(suite_cppflags)
 tests_check_growth_LDADD = $(suite_libs)
 
+tests_check_tune_SOURCES = tests/check_tune.c tests/model_util.c \
+	tests/model_util.h
+tests_check_tune_CPPFLAGS = $(suite_cppflags)
+tests_check_tune_LDADD = $(suite_libs)
 tests_check_tuning_SOURCES = tests/check_tuning.c
 tests_check_tuning_CPPFLAGS = $(suite_cppflags)
 tests_check_tuning_LDADD = $(suite_libs)

@@ -3,6 +3,7 @@
  * kernel variant, and the plan of a model. */
 #include "model/model.h"
 #include "op/nv_phase.h"
+#include "op/select.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -119,6 +120,25 @@ static void plan_matrix(const struct lines *out, const char *name,
     out->fn(out->user, line);
 }
 
+/* "nv-int8 (tuned)", or "plain". */
+static void phase_text(const anser_model *m, uint32_t layer, unsigned phase,
+                       uint32_t T, char text[80])
+{
+    const struct anser_layer_plan *plan = &m->plans[layer];
+    const struct anser_phase *row = T == 1 ? plan->one[phase]
+                                           : plan->many[phase];
+    const struct anser_chosen chosen = {
+        .why = anser_select_phase_why(m->device, phase, &m->shape,
+                                      &m->layers[layer], T, row)
+    };
+    char why[40];
+    anser_why_text(&chosen, why, sizeof why);
+    if (chosen.why == ANSER_WHY_PLAIN)
+        snprintf(text, 80, "%s", row->name);
+    else
+        snprintf(text, 80, "%s (%s)", row->name, why);
+}
+
 static void plan_layer(const struct lines *out, const anser_model *m,
                        uint32_t i)
 {
@@ -135,11 +155,12 @@ static void plan_layer(const struct lines *out, const anser_model *m,
         { "g2", &l->g2 },                 { "output", &l->output },
         { "ffn.key", &l->ffn_key },       { "ffn.value", &l->ffn_value },
     };
-    char line[160];
+    char line[240], one[80], many[80];
     for (unsigned j = 0; j < PHASE_COUNT; j++) {
+        phase_text(m, i, j, 1, one);
+        phase_text(m, i, j, m->work.chunk, many);
         snprintf(line, sizeof line, "  layer %u %-12s T=1 %s, T>1 %s",
-                 (unsigned)i, anser_phases[j].name, m->plans[i].one[j]->name,
-                 m->plans[i].many[j]->name);
+                 (unsigned)i, anser_phases[j].name, one, many);
         out->fn(out->user, line);
     }
     for (size_t j = 0; j < sizeof matrices / sizeof *matrices; j++)

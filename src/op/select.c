@@ -127,6 +127,15 @@ static enum anser_status find_override(anser_device *device,
     return ANSER_OK;
 }
 
+/* The phase with which one is plain or fused together, because a fused one
+ * leaves the state's last vector to the fused one behind it; or itself. */
+static const struct anser_phase_table *partner(unsigned phase)
+{
+    static const unsigned with[PHASE_COUNT] = { PHASE_B, PHASE_A, PHASE_C,
+                                                PHASE_E, PHASE_D };
+    return &anser_phases[with[phase]];
+}
+
 static const struct anser_phase *phase_override(
     const anser_device *device, const struct anser_phase_table *table)
 {
@@ -183,12 +192,34 @@ struct anser_need anser_phase_need(const struct anser_v7_shape *shape,
                                 .rows = shape->F, .cols = shape->C };
 }
 
+/* As the user wants it, with the partner; or NULL. */
+static const struct anser_phase *wanted(const anser_device *device,
+                                        unsigned phase)
+{
+    const struct anser_phase_table *table = &anser_phases[phase];
+    const struct anser_phase_table *with = partner(phase);
+    return phase_override(device, with) == &with->rows[0]
+           ? &table->rows[0] : phase_override(device, table);
+}
+
+enum anser_why anser_select_phase_why(
+    anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
+    const struct anser_layer *l, uint32_t T, const struct anser_phase *row)
+{
+    if (row == wanted(device, phase))
+        return ANSER_WHY_OVERRIDE;
+    if (row == anser_select_phase(device, phase, shape, l, T))
+        return ANSER_WHY_TUNED;
+    return row == &anser_phases[phase].rows[0] ? ANSER_WHY_PLAIN
+                                               : ANSER_WHY_CLASS;
+}
+
 const struct anser_phase *anser_select_phase(
     anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
     const struct anser_layer *l, uint32_t T)
 {
     const struct anser_phase_table *table = &anser_phases[phase];
-    const struct anser_phase *row = phase_override(device, table);
+    const struct anser_phase *row = wanted(device, phase);
     if (row != NULL || T != 1)
         return row;
     const struct anser_need need = anser_phase_need(shape, l);

@@ -28,8 +28,9 @@ enum anser_why anser_select_crossover(anser_device *device,
                                       uint32_t *crossover);
 
 /* The row of a phase (op/phase.h) that ANSER_VARIANT names, else, for one
- * token, the one that was measured; or NULL.  Names of the first kind were
- * checked by anser_select, which every model calls first. */
+ * token, the one that was measured; or NULL.  time-in and time-mix are plain
+ * together, as are channel-in and channel-out.  Names were checked by
+ * anser_select, which every model calls first. */
 struct anser_layer;
 struct anser_phase;
 struct anser_phase_table;
@@ -37,6 +38,11 @@ struct anser_v7_shape;
 const struct anser_phase *anser_select_phase(
     anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
     const struct anser_layer *l, uint32_t T);
+
+/* Who chose this row, which anser_phase_choose gave. */
+enum anser_why anser_select_phase_why(
+    anser_device *device, unsigned phase, const struct anser_v7_shape *shape,
+    const struct anser_layer *l, uint32_t T, const struct anser_phase *row);
 
 /* What stands for a layer in tuning: its sizes, and receptance's type. */
 struct anser_need anser_phase_need(const struct anser_v7_shape *shape,
