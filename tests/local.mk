@@ -33,13 +33,9 @@ device_suites = \
 	tests/check_program \
 	tests/check_rt \
 	tests/check_state \
-<<<<<<< 62659a0
 	tests/check_tune \
-	tests/check_tuning
-=======
 	tests/check_tuning \
 	tests/check_upload
->>>>>>> 452bf80
 portable_suites = tests/check_api tests/check_model tests/check_op \
 	tests/check_pool tests/check_program tests/check_rt \
 	tests/check_state tests/check_tune tests/check_tuning
