@@ -133,7 +133,7 @@ START_TEST(unaltered)
 {
     anser_ctx *ctx = test_ctx();
     anser_file *good = open_good(ctx);
-    const struct malformed none = { "none", NULL, NULL, NULL };
+    const struct malformed none = { .name = "none" };
     size_t n, m;
     unsigned char *at = malformed_bytes(&none, good, &n);
     unsigned char *whole = test_read_file(test_path("good.gguf"), &m);

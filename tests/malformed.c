@@ -173,6 +173,13 @@ unsigned char *malformed_bytes(const struct malformed *m,
 {
     struct forge f;
     forge_load(&f, file);
+    if (m->drop_key != NULL)
+        forge_drop_key(&f, m->drop_key);
+    if (m->drop_tensor != NULL)
+        forge_drop_tensor(&f, m->drop_tensor);
+    if (m->key != NULL)
+        forge_set_value(forge_key(&f, m->key), GGUF_U32, &m->value,
+                        sizeof m->value);
     if (m->alter != NULL)
         m->alter(&f);
     unsigned char *at = forge_bytes(&f, n);

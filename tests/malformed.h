@@ -43,6 +43,9 @@ struct forge {
 struct malformed {
     const char *name;                /* of the file, without .gguf          */
     const char *expected;            /* in the message, or NULL             */
+    const char *drop_key, *drop_tensor;      /* leaves one out, or NULL     */
+    const char *key;                 /* gets this u32 value; or NULL        */
+    uint32_t value;
     /* Alters the forge; or NULL. */
     void (*alter)(struct forge *f);
     /* Bytes to keep of the file of size n; or NULL: all. */

@@ -10,12 +10,11 @@ static const char C_key[] = "rwkv7.embedding_length";
 static const char L_key[] = "rwkv7.block_count";
 static const char F_key[] = "rwkv7.feed_forward_length";
 static const char N_key[] = "rwkv7.wkv.head_size";
+static const char Dw_key[] = "rwkv7.attention.decay_lora_rank";
+static const char Da_key[] = "rwkv7.attention.iclr_lora_rank";
+static const char Dv_key[] = "rwkv7.attention.value_residual_mix_lora_rank";
+static const char Dg_key[] = "rwkv7.attention.gate_lora_rank";
 static const char eps_key[] = "rwkv7.attention.layer_norm_epsilon";
-
-static void set_u32(struct forge *f, const char *name, uint32_t value)
-{
-    forge_set_value(forge_key(f, name), GGUF_U32, &value, sizeof value);
-}
 
 static void set_f32(struct forge *f, const char *name, float value)
 {
@@ -34,8 +33,6 @@ static void set_text(struct forge *f, const char *name, const char *text)
 
 /* ------------------------------------------------------- architecture */
 
-static void no_arch(struct forge *f) { forge_drop_key(f, arch_key); }
-static void arch_number(struct forge *f) { set_u32(f, arch_key, 7); }
 static void arch_empty(struct forge *f) { set_text(f, arch_key, ""); }
 static void arch_llama(struct forge *f) { set_text(f, arch_key, "llama"); }
 static void arch_rwkv6(struct forge *f) { set_text(f, arch_key, "rwkv6"); }
@@ -53,12 +50,7 @@ static void split(struct forge *f)
 
 /* -------------------------------------------------------------- sizes */
 
-static void no_C(struct forge *f) { forge_drop_key(f, C_key); }
 static void C_float(struct forge *f) { set_f32(f, C_key, 64.0f); }
-static void C_0(struct forge *f) { set_u32(f, C_key, 0); }
-static void C_65(struct forge *f) { set_u32(f, C_key, 65); }
-static void C_128(struct forge *f) { set_u32(f, C_key, 128); }
-static void C_max(struct forge *f) { set_u32(f, C_key, UINT32_MAX); }
 
 static void C_negative(struct forge *f)
 {
@@ -68,35 +60,6 @@ static void C_negative(struct forge *f)
 static void C_huge(struct forge *f)
 {
     forge_set_value(forge_key(f, C_key), GGUF_U64, "\100\0\0\0\1\0\0\0", 8);
-}
-
-static void no_L(struct forge *f) { forge_drop_key(f, L_key); }
-static void L_0(struct forge *f) { set_u32(f, L_key, 0); }
-static void L_one_more(struct forge *f) { set_u32(f, L_key, 3); }
-static void L_one_fewer(struct forge *f) { set_u32(f, L_key, 1); }
-static void L_max(struct forge *f) { set_u32(f, L_key, UINT32_MAX); }
-static void no_F(struct forge *f) { forge_drop_key(f, F_key); }
-static void F_other(struct forge *f) { set_u32(f, F_key, 256); }
-static void no_N(struct forge *f) { forge_drop_key(f, N_key); }
-static void N_32(struct forge *f) { set_u32(f, N_key, 32); }
-static void N_0(struct forge *f) { set_u32(f, N_key, 0); }
-
-static void rank(struct forge *f, const char *which, uint32_t value)
-{
-    char name[64] = "rwkv7.attention.";
-    strcat(strcat(name, which), "_lora_rank");
-    set_u32(f, name, value);
-}
-
-static void Dw_other(struct forge *f) { rank(f, "decay", 17); }
-static void Dw_0(struct forge *f) { rank(f, "decay", 0); }
-static void Da_other(struct forge *f) { rank(f, "iclr", 32); }
-static void Dv_other(struct forge *f) { rank(f, "value_residual_mix", 16); }
-static void Dg_other(struct forge *f) { rank(f, "gate", 20); }
-
-static void no_Dg(struct forge *f)
-{
-    forge_drop_key(f, "rwkv7.attention.gate_lora_rank");
 }
 
 static void eps_0(struct forge *f) { set_f32(f, eps_key, 0.0f); }
@@ -114,28 +77,6 @@ static void one_shift(struct forge *f)
 }
 
 /* ------------------------------------------------------------ tensors */
-
-static void no_head(struct forge *f) { forge_drop_tensor(f, "output.weight"); }
-
-static void no_embedding(struct forge *f)
-{
-    forge_drop_tensor(f, "token_embd.weight");
-}
-
-static void no_norm(struct forge *f)
-{
-    forge_drop_tensor(f, "token_embd_norm.bias");
-}
-
-static void no_w1(struct forge *f)
-{
-    forge_drop_tensor(f, "blk.0.time_mix_w1.weight");
-}
-
-static void no_v1(struct forge *f)
-{
-    forge_drop_tensor(f, "blk.1.time_mix_v1.weight");
-}
 
 static void no_tensors(struct forge *f)
 {
@@ -201,57 +142,78 @@ static void embedding_of_other_C(struct forge *f)
 }
 
 const struct malformed malformed_model[] = {
-    { "no-arch", arch_key, no_arch, NULL },
-    { "arch-number", arch_key, arch_number, NULL },
-    { "arch-empty", arch_key, arch_empty, NULL },
-    { "arch-llama", "llama", arch_llama, NULL },
-    { "arch-rwkv6", "rwkv6", arch_rwkv6, NULL },
-    { "arch-hybrid", "arwkv7", arch_hybrid, NULL },
-    { "arch-strange", arch_key, arch_strange, NULL },
-    { "split", "split.count", split, NULL },
-    { "no-C", C_key, no_C, NULL },
-    { "C-float", C_key, C_float, NULL },
-    { "C-0", C_key, C_0, NULL },
-    { "C-65", C_key, C_65, NULL },
-    { "C-128", "token_embd.weight", C_128, NULL },
-    { "C-max", C_key, C_max, NULL },
-    { "C-negative", C_key, C_negative, NULL },
-    { "C-huge", C_key, C_huge, NULL },
-    { "no-L", L_key, no_L, NULL },
-    { "L-0", L_key, L_0, NULL },
-    { "L-one-more", "blk.2.", L_one_more, NULL },
-    { "L-one-fewer", "blk.1.", L_one_fewer, NULL },
-    { "L-max", L_key, L_max, NULL },
-    { "no-F", F_key, no_F, NULL },
-    { "F-other", "channel_mix_key.weight", F_other, NULL },
-    { "no-N", N_key, no_N, NULL },
-    { "N-32", N_key, N_32, NULL },
-    { "N-0", N_key, N_0, NULL },
-    { "Dw-other", "time_mix_w1.weight", Dw_other, NULL },
-    { "Dw-0", "rwkv7.attention.decay_lora_rank", Dw_0, NULL },
-    { "Da-other", "time_mix_a1.weight", Da_other, NULL },
-    { "Dv-other", "blk.1.time_mix_v1.weight", Dv_other, NULL },
-    { "Dg-other", "time_mix_g1.weight", Dg_other, NULL },
-    { "no-Dg", "rwkv7.attention.gate_lora_rank", no_Dg, NULL },
-    { "eps-0", eps_key, eps_0, NULL },
-    { "eps-negative", eps_key, eps_negative, NULL },
-    { "eps-text", eps_key, eps_text, NULL },
-    { "eps-nan", eps_key, eps_nan, NULL },
-    { "one-shift", "rwkv7.token_shift_count", one_shift, NULL },
-    { "no-head", "output.weight", no_head, NULL },
-    { "no-embedding", "token_embd.weight", no_embedding, NULL },
-    { "no-norm", "token_embd_norm.bias", no_norm, NULL },
-    { "no-w1", "blk.0.time_mix_w1.weight", no_w1, NULL },
-    { "no-v1", "blk.1.time_mix_v1.weight", no_v1, NULL },
-    { "no-tensors", "token_embd.weight", no_tensors, NULL },
-    { "extra", "blk.0.channel_mix_s_emb.weight", extra, NULL },
-    { "transposed", "blk.1.channel_mix_key.weight", transposed, NULL },
-    { "lora-transposed", "blk.1.time_mix_g1.weight", lora_transposed, NULL },
-    { "folded-vector", "blk.0.time_mix_k_k.weight", folded_vector, NULL },
-    { "lerp-across", "blk.0.time_mix_lerp_fused.weight", lerp_across, NULL },
-    { "lerp-of-5", "blk.0.time_mix_lerp_fused.weight", lerp_of_5, NULL },
-    { "head-of-other-V", "output.weight", head_of_other_V, NULL },
-    { "embedding-of-other-C", "token_embd.weight", embedding_of_other_C,
-      NULL },
-    { NULL, NULL, NULL, NULL }
+    { .name = "no-arch", .expected = arch_key, .drop_key = arch_key },
+    { .name = "arch-number", .expected = arch_key, .key = arch_key,
+      .value = 7 },
+    { .name = "arch-empty", .expected = arch_key, .alter = arch_empty },
+    { .name = "arch-llama", .expected = "llama", .alter = arch_llama },
+    { .name = "arch-rwkv6", .expected = "rwkv6", .alter = arch_rwkv6 },
+    { .name = "arch-hybrid", .expected = "arwkv7", .alter = arch_hybrid },
+    { .name = "arch-strange", .expected = arch_key, .alter = arch_strange },
+    { .name = "split", .expected = "split.count", .alter = split },
+    { .name = "no-C", .expected = C_key, .drop_key = C_key },
+    { .name = "C-float", .expected = C_key, .alter = C_float },
+    { .name = "C-0", .expected = C_key, .key = C_key, .value = 0 },
+    { .name = "C-65", .expected = C_key, .key = C_key, .value = 65 },
+    { .name = "C-128", .expected = "token_embd.weight", .key = C_key,
+      .value = 128 },
+    { .name = "C-max", .expected = C_key, .key = C_key, .value = UINT32_MAX },
+    { .name = "C-negative", .expected = C_key, .alter = C_negative },
+    { .name = "C-huge", .expected = C_key, .alter = C_huge },
+    { .name = "no-L", .expected = L_key, .drop_key = L_key },
+    { .name = "L-0", .expected = L_key, .key = L_key, .value = 0 },
+    { .name = "L-one-more", .expected = "blk.2.", .key = L_key, .value = 3 },
+    { .name = "L-one-fewer", .expected = "blk.1.", .key = L_key, .value = 1 },
+    { .name = "L-max", .expected = L_key, .key = L_key, .value = UINT32_MAX },
+    { .name = "no-F", .expected = F_key, .drop_key = F_key },
+    { .name = "F-other", .expected = "channel_mix_key.weight", .key = F_key,
+      .value = 256 },
+    { .name = "no-N", .expected = N_key, .drop_key = N_key },
+    { .name = "N-32", .expected = N_key, .key = N_key, .value = 32 },
+    { .name = "N-0", .expected = N_key, .key = N_key, .value = 0 },
+    { .name = "Dw-other", .expected = "time_mix_w1.weight", .key = Dw_key,
+      .value = 17 },
+    { .name = "Dw-0", .expected = Dw_key, .key = Dw_key, .value = 0 },
+    { .name = "Da-other", .expected = "time_mix_a1.weight", .key = Da_key,
+      .value = 32 },
+    { .name = "Dv-other", .expected = "blk.1.time_mix_v1.weight",
+      .key = Dv_key, .value = 16 },
+    { .name = "Dg-other", .expected = "time_mix_g1.weight", .key = Dg_key,
+      .value = 20 },
+    { .name = "no-Dg", .expected = Dg_key, .drop_key = Dg_key },
+    { .name = "eps-0", .expected = eps_key, .alter = eps_0 },
+    { .name = "eps-negative", .expected = eps_key, .alter = eps_negative },
+    { .name = "eps-text", .expected = eps_key, .alter = eps_text },
+    { .name = "eps-nan", .expected = eps_key, .alter = eps_nan },
+    { .name = "one-shift", .expected = "rwkv7.token_shift_count",
+      .alter = one_shift },
+    { .name = "no-head", .expected = "output.weight",
+      .drop_tensor = "output.weight" },
+    { .name = "no-embedding", .expected = "token_embd.weight",
+      .drop_tensor = "token_embd.weight" },
+    { .name = "no-norm", .expected = "token_embd_norm.bias",
+      .drop_tensor = "token_embd_norm.bias" },
+    { .name = "no-w1", .expected = "blk.0.time_mix_w1.weight",
+      .drop_tensor = "blk.0.time_mix_w1.weight" },
+    { .name = "no-v1", .expected = "blk.1.time_mix_v1.weight",
+      .drop_tensor = "blk.1.time_mix_v1.weight" },
+    { .name = "no-tensors", .expected = "token_embd.weight",
+      .alter = no_tensors },
+    { .name = "extra", .expected = "blk.0.channel_mix_s_emb.weight",
+      .alter = extra },
+    { .name = "transposed", .expected = "blk.1.channel_mix_key.weight",
+      .alter = transposed },
+    { .name = "lora-transposed", .expected = "blk.1.time_mix_g1.weight",
+      .alter = lora_transposed },
+    { .name = "folded-vector", .expected = "blk.0.time_mix_k_k.weight",
+      .alter = folded_vector },
+    { .name = "lerp-across", .expected = "blk.0.time_mix_lerp_fused.weight",
+      .alter = lerp_across },
+    { .name = "lerp-of-5", .expected = "blk.0.time_mix_lerp_fused.weight",
+      .alter = lerp_of_5 },
+    { .name = "head-of-other-V", .expected = "output.weight",
+      .alter = head_of_other_V },
+    { .name = "embedding-of-other-C", .expected = "token_embd.weight",
+      .alter = embedding_of_other_C },
+    { .name = NULL }
 };
