@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * [V7:wkv] many steps of the recurrence (cl/wkv7.cl) with a head's rows over
- * four groups: 16 rows a group, 4 lanes a row, each lane with 16 columns in
- * registers.  CHUNK tokens' vectors wait in local memory while the next ones
- * are on their way, so that a step has no barrier.
+ * four groups: 16 rows a group, 8 lanes a row, each lane with 8 columns in
+ * registers.
+ *
+ * The product of the state and the next step's kk does not wait for this
+ * step's sum:  S' kk' = S (w kk') + sa (b . kk') + v (k . kk'), with b = kk a;
+ * the two dot products on the right are the same for all rows.  So lanes add
+ * up one step's products during the next step.
+ *
+ * CHUNK tokens' vectors wait in local memory while the next ones are on their
+ * way; steps past the last token leave the state as it is.
  */
 #define CHUNK 16
 #define ROWS 16
+#define LANES 8
 #define FOURS (CHUNK * 16 / WG)           /* float4 of a vector a work-item   */
 
 struct stage {
-    float4 r[FOURS], w[FOURS], k[FOURS], kk[FOURS], a[FOURS], v;
+    float4 r[FOURS], w[FOURS], k[FOURS], kk[FOURS], next[FOURS], a[FOURS];
+    float2 v;
+};
+
+/* What a chunk's steps read: z = w kk', dots = (b . kk', k . kk'). */
+struct chunk {
+    float4 r[CHUNK * 16], w[CHUNK * 16], k[CHUNK * 16], b[CHUNK * 16], z[CHUNK * 16];
+    float v[CHUNK * ROWS];
+    float2 dots[CHUNK];
 };
 
 INLINE float4 four(floats x, uint t, const struct wkv_args p, uint c)
@@ -18,66 +34,157 @@ INLINE float4 four(floats x, uint t, const struct wkv_args p, uint c)
     return *(__global const float4 *)(x + (ulong)min(t, p.T - 1) * p.C + c);
 }
 
+struct inputs {
+    floats r, w, k, v, kk, a;
+};
+
+INLINE void stage_load(struct stage *g, const struct wkv_args p, struct inputs in, uint t0)
+{
+    const uint id = get_local_id(0), c0 = get_group_id(0) * ROWS, head = c0 / SH_HEAD * SH_HEAD;
+    #pragma unroll
+    for (uint u = 0; u < FOURS; u++) {
+        const uint i = id + u * WG, t = t0 + i / 16, c = head + i % 16 * 4;
+        const float4 none = (float4)(0.0f);
+        const bool on = t < p.T;
+        g->r[u] = four(in.r, t, p, c);
+        g->w[u] = on ? four(in.w, t, p, c) : (float4)(1.0f);
+        g->k[u] = on ? four(in.k, t, p, c) : none;
+        g->kk[u] = four(in.kk, t, p, c);
+        g->next[u] = four(in.kk, t + 1, p, c);
+        g->a[u] = on ? four(in.a, t, p, c) : none;
+    }
+    const uint t = min(t0 + id / (ROWS / 2), p.T - 1);
+    g->v = *(__global const float2 *)(in.v + (ulong)t * p.C + c0 + id % (ROWS / 2) * 2);
+}
+
+INLINE void stage_store(const struct stage *g, __local struct chunk *to, __local float *s)
+{
+    const uint id = get_local_id(0);
+    #pragma unroll
+    for (uint u = 0; u < FOURS; u++) {
+        const uint i = id + u * WG;
+        const float4 b = g->kk[u] * g->a[u];
+        to->r[i] = g->r[u];
+        to->w[i] = g->w[u];
+        to->k[i] = g->k[u];
+        to->b[i] = b;
+        to->z[i] = g->w[u] * g->next[u];
+        const float2 dots = (float2)(lanes_sum(sum4(b * g->next[u]), 16, s),
+                                     lanes_sum(sum4(g->k[u] * g->next[u]), 16, s));
+        if (i % 16 == 0)
+            to->dots[i / 16] = dots;
+    }
+    ((__local float2 *)to->v)[id] = g->v;
+}
+
+/* A lane's part of what a step reads. */
+struct vectors {
+    float4 r[2], w[2], k[2], b[2], z[2];
+    float2 dots;
+    float v;
+};
+
+INLINE void vectors_load(struct vectors *x, __local const struct chunk *from, uint i)
+{
+    const uint at = i * 16 + get_local_id(0) % LANES;
+    #pragma unroll
+    for (uint u = 0; u < 2; u++) {
+        x->z[u] = from->z[at + 8 * u];
+        x->w[u] = from->w[at + 8 * u];
+        x->k[u] = from->k[at + 8 * u];
+        x->b[u] = from->b[at + 8 * u];
+        x->r[u] = from->r[at + 8 * u];
+    }
+    x->dots = from->dots[i];
+    x->v = from->v[i * ROWS + get_local_id(0) / LANES];
+}
+
+/* What passes from a step to the next: part is the sum over 2 lanes of the
+ * products for sa, rest what the step's own sa adds to them. */
+struct carry {
+    float4 S0, S1;
+    float part, rest;
+};
+
+/* One step.  The lane's part of the output. */
+INLINE float step(struct carry *c, const struct vectors *x, __local float *s)
+{
+    const float4 v = (float4)(x->v);
+    const float four_lanes = c->part + swap_lanes(c->part, 2, s);
+    const float4 d = mad(c->S1, x->z[1], c->S0 * x->z[0]);
+    const float dot = sum4(d);
+    const float all = four_lanes + swap_lanes(four_lanes, 4, s);
+    const float4 T0 = mad(v, x->k[0], c->S0 * x->w[0]);
+    const float4 T1 = mad(v, x->k[1], c->S1 * x->w[1]);
+    c->part = dot + swap_lanes(dot, 1, s);
+    const float sa = -(all + c->rest);
+    c->S0 = mad((float4)(sa), x->b[0], T0);
+    c->S1 = mad((float4)(sa), x->b[1], T1);
+    c->rest = mad(sa, x->dots.x, x->v * x->dots.y);
+    return sum4(mad(c->S1, x->r[1], c->S0 * x->r[0]));
+}
+
+/* The sums over 8 lanes of 8 values; lane i gets the ith. */
+INLINE float lane_of_sums(float *part, __local float *s)
+{
+    const uint lane = get_local_id(0) % LANES;
+    #pragma unroll
+    for (uint n = LANES / 2; n > 0; n /= 2)
+        #pragma unroll
+        for (uint j = 0; j < n; j++) {
+            const float low = part[j], high = part[j + n];
+            const bool upper = (lane & n) != 0;
+            part[j] = (upper ? high : low) + swap_lanes(upper ? low : high, n, s);
+        }
+    return part[0];
+}
+
+INLINE void eight_steps(struct carry *c, __local const struct chunk *from, uint first, uint t0,
+                        const struct wkv_args p, __global float *y, __local float *s)
+{
+    const uint lane = get_local_id(0) % LANES, row = get_local_id(0) / LANES;
+    float part[LANES];
+    struct vectors x[2];
+    vectors_load(&x[0], from, first);
+    #pragma unroll
+    for (uint i = 0; i < LANES; i++) {
+        if (i + 1 < LANES)
+            vectors_load(&x[(i + 1) % 2], from, first + i + 1);
+        part[i] = step(c, &x[i % 2], s);
+    }
+    const float out = lane_of_sums(part, s);
+    const uint t = t0 + first + lane;
+    if (t < p.T)
+        y[(ulong)t * p.C + get_group_id(0) * ROWS + row] = out;
+}
+
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
 void nv_wkv7(const struct wkv_args p, floats r, floats w, floats k, floats v, floats kk,
              floats a, __global float *y, __global float *state)
 {
-    __local float4 lr[CHUNK * 16], lw[CHUNK * 16], lk[CHUNK * 16], lkk[CHUNK * 16];
-    __local float4 lb[CHUNK * 16], lv[CHUNK * ROWS / 4];
+    __local struct chunk chunks[2];
     __local float s[WG];
-    const uint id = get_local_id(0), lane = id % 4, row = id / 4;
-    const uint head = get_group_id(0) / 4 * SH_HEAD, c0 = get_group_id(0) * ROWS;
+    const struct inputs in = { r, w, k, v, kk, a };
+    const uint lane = get_local_id(0) % LANES, row = get_local_id(0) / LANES;
+    const uint c0 = get_group_id(0) * ROWS;
     __global float4 *S_at = (__global float4 *)(state + p.s_at + (ulong)(c0 + row) * SH_HEAD);
-    float4 S[4];
+    struct carry c = { S_at[lane], S_at[lane + 8], 0.0f, 0.0f };
     struct stage g;
-    #pragma unroll
-    for (uint u = 0; u < 4; u++)
-        S[u] = S_at[lane + 4 * u];
-    for (uint t0 = 0; t0 < p.T + CHUNK; t0 += CHUNK) {
+    stage_load(&g, p, in, 0);
+    stage_store(&g, &chunks[0], s);
+    stage_load(&g, p, in, CHUNK);
+    const uint at = c0 / SH_HEAD * SH_HEAD + lane * 4;
+    const float4 d = mad(c.S1, four(kk, 0, p, at + 32), c.S0 * four(kk, 0, p, at));
+    c.part = lanes_sum(sum4(d), 2, s);
+    barrier(CLK_LOCAL_MEM_FENCE);
+    for (uint t0 = 0; t0 < p.T; t0 += CHUNK) {
+        __local const struct chunk *from = &chunks[t0 / CHUNK % 2];
+        eight_steps(&c, from, 0, t0, p, y, s);
+        stage_store(&g, &chunks[(t0 / CHUNK + 1) % 2], s);
+        stage_load(&g, p, in, t0 + 2 * CHUNK);
+        eight_steps(&c, from, 8, t0, p, y, s);
         barrier(CLK_LOCAL_MEM_FENCE);
-        if (t0 > 0) {
-            #pragma unroll
-            for (uint u = 0; u < FOURS; u++) {
-                const uint i = id + u * WG;
-                lr[i] = g.r[u];
-                lw[i] = g.w[u];
-                lk[i] = g.k[u];
-                lkk[i] = g.kk[u];
-                lb[i] = g.kk[u] * g.a[u];
-            }
-            lv[id] = g.v;
-        }
-        barrier(CLK_LOCAL_MEM_FENCE);
-        #pragma unroll
-        for (uint u = 0; u < FOURS; u++) {
-            const uint i = id + u * WG, t = t0 + i / 16, c = head + i % 16 * 4;
-            g.r[u] = four(r, t, p, c);
-            g.w[u] = four(w, t, p, c);
-            g.k[u] = four(k, t, p, c);
-            g.kk[u] = four(kk, t, p, c);
-            g.a[u] = four(a, t, p, c);
-        }
-        g.v = four(v, t0 + id / 4, p, c0 + id % 4 * 4);
-        for (uint i = 0; t0 > 0 && i < CHUNK && t0 - CHUNK + i < p.T; i++) {
-            const float vi = ((__local const float *)lv)[i * ROWS + row];
-            float4 acc = (float4)(0.0f);
-            #pragma unroll
-            for (uint u = 0; u < 4; u++)
-                acc = mad(S[u], lkk[i * 16 + lane + 4 * u], acc);
-            const float sa = -lanes_sum(sum4(acc), 4, s);
-            acc = (float4)(0.0f);
-            #pragma unroll
-            for (uint u = 0; u < 4; u++) {
-                const uint j = i * 16 + lane + 4 * u;
-                S[u] = S[u] * lw[j] + sa * lb[j] + vi * lk[j];
-                acc = mad(S[u], lr[j], acc);
-            }
-            const float out = lanes_sum(sum4(acc), 4, s);
-            if (lane == 0)
-                y[(ulong)(t0 - CHUNK + i) * p.C + c0 + row] = out;
-        }
     }
-    #pragma unroll
-    for (uint u = 0; u < 4; u++)
-        S_at[lane + 4 * u] = S[u];
+    S_at[lane] = c.S0;
+    S_at[lane + 8] = c.S1;
 }

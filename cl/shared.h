@@ -58,6 +58,23 @@ struct matmul_args {
 };
 SH_ASSERT(sizeof(struct matmul_args) == 36, "no padding");
 
+/* Up to four products in one launch (cl/nv_gemm.cl): of each a matrix, where
+ * its halves and its result begin, and the first group along its rows.  x_at
+ * counts 8 halves; so does y_at where the result is halves. */
+struct gemm_job {
+    sh_u32 w_at;                /* in units of SH_UNIT bytes                */
+    sh_u32 x_at, y_at;
+    sh_u32 rows, cols;
+    sh_u32 act;                 /* SH_ACT_...                               */
+    sh_u32 group0;
+    sh_u32 in_halves;           /* 1: W is F16, where it could be F32       */
+};
+struct gemm_args {
+    sh_u32 T, n;
+    struct gemm_job job[4];
+};
+SH_ASSERT(sizeof(struct gemm_args) == 136, "no padding");
+
 /* A part of a matrix, from blocks as in the file to another layout. */
 struct pack_args {
     sh_u32 from_at, to_at;      /* in units of SH_UNIT bytes                */
@@ -90,6 +107,15 @@ struct shift_args {
     sh_u32 prev_at;             /* in the state                             */
 };
 SH_ASSERT(sizeof(struct shift_args) == 20, "no padding");
+
+/* Both of these at once, blends in halves (cl/nv_prefill.cl). */
+struct nv_shift_args {
+    sh_u32 C, T, n;
+    sh_u32 lerp_at, weight_at, bias_at;
+    sh_u32 prev_at;             /* in the state                             */
+    sh_f32 eps;
+};
+SH_ASSERT(sizeof(struct nv_shift_args) == 32, "no padding");
 
 /* [V7:decay] [V7:iclr] [V7:vfirst] [V7:kk] [V7:kmix]: from the projections to
  * what the recurrence reads; all (T, C). */

@@ -2,7 +2,7 @@
 /* What a device would do and whether it does it right: the self-test of every
  * kernel variant, and the plan of a model. */
 #include "model/model.h"
-#include "op/nv_phase.h"
+#include "op/nv_prefill.h"
 #include "op/select.h"
 
 #include <math.h>
@@ -53,29 +53,47 @@ static void check_op(anser_device *device, const struct anser_op *op,
     }
 }
 
-/* The fused phases of one token at a small shape; on any device that has room
- * for their groups, where without PTX in plain OpenCL C. */
-static void check_phases(anser_device *device, struct tally *tally)
+/* The fused phases at a small shape; on any device that has room for their
+ * groups, where without PTX in plain OpenCL C. */
+static const struct anser_nv_shape small = {
+    .C = 256, .F = 1024, .rank = { 32, 32, 32, 64 },
+    .type = { ANSER_F32, ANSER_F16, ANSER_F16, ANSER_F16 }
+};
+
+static void tell_phases(anser_device *device, const char *variant,
+                        enum anser_status status,
+                        const struct anser_error *error, struct tally *tally)
 {
-    const struct anser_nv_shape shape = {
-        .C = 256, .F = 1024, .rank = { 32, 32, 32, 64 },
-        .type = { ANSER_F32, ANSER_F16, ANSER_F16, ANSER_F16 }
+    const struct anser_check check = {
+        .op = "phases", .variant = variant,
+        .shape = status == ANSER_OK ? error->shape : anser_error(device->ctx),
+        .error = error->error, .bound = error->bound,
+        .ok = status == ANSER_OK && error->error <= error->bound
     };
-    struct anser_error error = { .error = NAN };
-    struct anser_nv nv;
-    enum anser_status status = anser_nv_build(device, &shape, &nv);
     if (status == ANSER_UNSUPPORTED)
         return;
-    if (status == ANSER_OK)
-        status = anser_nv_check(device, &nv, &error);
-    const struct anser_check check = {
-        .op = "phases", .variant = "nv-int8",
-        .shape = status == ANSER_OK ? error.shape : anser_error(device->ctx),
-        .error = error.error, .bound = error.bound,
-        .ok = status == ANSER_OK && error.error <= error.bound
-    };
     tally->failed += !check.ok;
     tally->fn(tally->user, &check);
+}
+
+static void check_phases(anser_device *device, struct tally *tally)
+{
+    struct anser_error error = { .error = NAN };
+    struct anser_nv nv;
+    enum anser_status status = anser_nv_build(device, &small, &nv);
+    if (status == ANSER_OK)
+        status = anser_nv_check(device, &nv, &error);
+    tell_phases(device, "nv-int8", status, &error, tally);
+}
+
+static void check_prefill(anser_device *device, struct tally *tally)
+{
+    struct anser_error error = { .error = NAN };
+    struct anser_nv_prefill k;
+    enum anser_status status = anser_nv_prefill_build(device, &small, &k);
+    if (status == ANSER_OK)
+        status = anser_nv_prefill_check(device, &k, &error);
+    tell_phases(device, "nv-mma", status, &error, tally);
 }
 
 enum anser_status anser_selftest(anser_device *device, anser_check_fn *fn,
@@ -88,6 +106,7 @@ enum anser_status anser_selftest(anser_device *device, anser_check_fn *fn,
     for (const struct anser_op *const *op = anser_ops; *op != NULL; op++)
         check_op(device, *op, &tally);
     check_phases(device, &tally);
+    check_prefill(device, &tally);
     if (tally.failed > 0)
         return anser_fail(device->ctx, ANSER_DEVICE_FAILED,
                           "%u kernel variants failed on %s", tally.failed,

@@ -16,6 +16,9 @@ libanser_core_la_SOURCES += \
 	src/op/nv_check.c \
 	src/op/nv_phase.c \
 	src/op/nv_phase.h \
+	src/op/nv_prefill.c \
+	src/op/nv_prefill.h \
+	src/op/nv_prefill_fits.c \
 	src/op/op.h \
 	src/op/phase.c \
 	src/op/phase.h \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Layers 0 and 1 of a made-up model by the kernels of cl/nv_decode.cl against
- * the plain rows of the phases, which are checked against ref. */
+/* Layers 0 and 1 of a made-up model by kernels for NVIDIA against the plain
+ * rows of the phases, which are checked against ref. */
 #include "op/check.h"
 #include "op/nv_phase.h"
 
@@ -106,6 +106,20 @@ static enum anser_status layer_init(struct world *w, anser_device *device,
     return ANSER_OK;
 }
 
+/* Made-up blocks have weights near one; a 16th keeps y within halves. */
+static void fill_blocks(unsigned char *to, const struct anser_block *block,
+                        uint64_t n)
+{
+    anser_check_blocks(block, to, n, 1);
+    for (uint64_t i = 0; i < 2 * n; i++) {   /* Q4_K: scale and minimum     */
+        unsigned char *at = to + i / 2 * block->bytes + i % 2 * 2;
+        uint16_t h;
+        memcpy(&h, at, sizeof h);
+        h = anser_float_to_half(anser_half_to_float(h) / 16.0f);
+        memcpy(at, &h, sizeof h);
+    }
+}
+
 /* Blocks for the largest matrix; halves and floats for the largest LoRA. */
 static enum anser_status weights_init(struct world *w, anser_device *device,
                                       const struct anser_nv_shape *s)
@@ -122,7 +136,7 @@ static enum anser_status weights_init(struct world *w, anser_device *device,
     w->host = calloc(1, w->bytes);
     if (w->host == NULL)
         return anser_fail_memory(device->ctx, w->bytes);
-    anser_check_blocks(block, w->host, n, 1);
+    fill_blocks(w->host, block, n);
     fill_lora(w->host + w->halves_at, ANSER_F16, numbers);
     fill_lora(w->host + w->floats_at, ANSER_F32, numbers);
     TRY(anser_buf_new(device, w->bytes, &w->weights));
@@ -131,13 +145,14 @@ static enum anser_status weights_init(struct world *w, anser_device *device,
 }
 
 static void buffers_init(struct world *w, anser_device *device,
-                         const struct anser_nv_shape *s)
+                         const struct anser_nv_trial *trial)
 {
-    const size_t C = s->C, low = s->rank[0] + s->rank[1] + s->rank[2]
-                                 + s->rank[3];
+    const struct anser_nv_shape *s = trial->shape;
+    const size_t C = s->C, n = trial->T * C;
+    const size_t low = s->rank[0] + s->rank[1] + s->rank[2] + s->rank[3];
     const size_t floats[BUFFERS] = {
-        VECTORS * C, LAYERS * (C * SH_HEAD + 2 * C), C, C, MIX_COUNT * C, C, C,
-        C, C, C, C, C, C, C, C, low, s->F
+        VECTORS * C, LAYERS * (C * SH_HEAD + 2 * C), n, n, MIX_COUNT * n, n, n,
+        n, n, n, n, n, n, n, n, trial->T * low, (size_t)trial->T * s->F
     };
     struct anser_work *k = &w->work;
     struct anser_buf *const to[BUFFERS] = {
@@ -153,15 +168,16 @@ static void buffers_init(struct world *w, anser_device *device,
 }
 
 static enum anser_status world_init(struct world *w, anser_device *device,
-                                    const struct anser_nv_shape *s)
+                                    const struct anser_nv_trial *trial)
 {
+    const struct anser_nv_shape *s = trial->shape;
     memset(w, 0, sizeof *w);
     w->shape = (struct anser_v7_shape){
         .C = s->C, .H = s->C / SH_HEAD, .N = SH_HEAD, .F = s->F, .L = LAYERS,
         .Dw = s->rank[NV_W], .Da = s->rank[NV_A], .Dv = s->rank[NV_V],
         .Dg = s->rank[NV_G], .ln_eps = V7_LN_EPS
     };
-    buffers_init(w, device, s);
+    buffers_init(w, device, trial);
     TRY(w->trial.status);
     TRY(weights_init(w, device, s));
     TRY(anser_elementary(device, s->C, &w->elementary));
@@ -186,16 +202,17 @@ static enum anser_status world_free(struct world *w, anser_device *device)
     return status;
 }
 
-/* All phases of both layers from the trial's x and state; by nv, or by the
- * plain rows where that is NULL. */
-static void forward(struct world *w, const struct anser_nv *nv)
+/* All phases of both layers from the trial's x and state; by the kernels, or
+ * by the plain rows. */
+static void forward(struct world *w, const struct anser_nv_trial *trial,
+                    bool plain)
 {
     struct anser_trial *t = &w->trial;
     struct anser_queue *q = t->device->queue;
     const struct anser_pass pass = {
         .q = q, .shape = &w->shape, .elementary = &w->elementary,
         .work = &w->work, .vecs = t->buf[VECS].mem,
-        .state = t->buf[STATE].mem, .T = 1
+        .state = t->buf[STATE].mem, .T = trial->T
     };
     anser_queue_write(q, t->buf[X].mem, 0, t->host[X],
                       t->count[X] * sizeof(float));
@@ -203,20 +220,20 @@ static void forward(struct world *w, const struct anser_nv *nv)
                       t->count[STATE] * sizeof(float));
     for (uint32_t i = 0; i < LAYERS; i++)
         for (unsigned j = 0; j < PHASE_COUNT; j++) {
-            if (nv != NULL)
-                anser_nv_run(nv, j, &pass, &w->layers[i]);
-            else
+            if (plain)
                 anser_phases[j].rows[0].run(&pass, &w->layers[i]);
+            else
+                trial->run(trial->kernels, j, &pass, &w->layers[i]);
         }
 }
 
-static double compare(struct world *w, const struct anser_nv *nv)
+static double compare(struct world *w, const struct anser_nv_trial *trial)
 {
     struct anser_trial *t = &w->trial;
     double most = NAN;
-    forward(w, NULL);
+    forward(w, trial, true);
     float *x = anser_trial_read(t, X), *state = anser_trial_read(t, STATE);
-    forward(w, nv);
+    forward(w, trial, false);
     float *x8 = anser_trial_read(t, X), *state8 = anser_trial_read(t, STATE);
     if (x8 != NULL && state8 != NULL && x != NULL && state != NULL) {
         const double a = anser_check_error(x8, x, t->count[X]);
@@ -230,16 +247,30 @@ static double compare(struct world *w, const struct anser_nv *nv)
     return most;
 }
 
+enum anser_status anser_nv_compare(anser_device *device,
+                                   const struct anser_nv_trial *trial,
+                                   struct anser_error *error)
+{
+    struct world w;
+    const enum anser_status status = world_init(&w, device, trial);
+    snprintf(error->shape, sizeof error->shape, "C %u F %u T %u, 2 layers",
+             trial->shape->C, trial->shape->F, trial->T);
+    error->bound = BOUND;
+    error->error = status == ANSER_OK ? compare(&w, trial) : NAN;
+    const enum anser_status left = world_free(&w, device);
+    return status != ANSER_OK ? status : left;
+}
+
+static void run_one(const void *kernels, unsigned phase,
+                    const struct anser_pass *p, const struct anser_layer *l)
+{
+    anser_nv_run(kernels, phase, p, l);
+}
+
 enum anser_status anser_nv_check(anser_device *device,
                                  const struct anser_nv *nv,
                                  struct anser_error *error)
 {
-    struct world w;
-    const enum anser_status status = world_init(&w, device, &nv->shape);
-    snprintf(error->shape, sizeof error->shape, "C %u F %u, 2 layers",
-             nv->shape.C, nv->shape.F);
-    error->bound = BOUND;
-    error->error = status == ANSER_OK ? compare(&w, nv) : NAN;
-    const enum anser_status left = world_free(&w, device);
-    return status != ANSER_OK ? status : left;
+    const struct anser_nv_trial trial = { &nv->shape, 1, run_one, nv };
+    return anser_nv_compare(device, &trial, error);
 }

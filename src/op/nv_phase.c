@@ -43,7 +43,7 @@ static bool is_lora(const struct anser_matrix *down,
            && down->rows % 32 == 0;            /* whole loads of 8 lanes    */
 }
 
-static bool layer_fits(const struct anser_layer *l)
+bool anser_nv_layer_fits(const struct anser_layer *l)
 {
     const cl_mem mem = l->receptance.n_parts == 1 ? l->receptance.parts[0].mem
                                                   : NULL;
@@ -58,8 +58,8 @@ static bool layer_fits(const struct anser_layer *l)
 }
 
 /* Layer 0 has no LoRA of v; a's type stands in. */
-static struct anser_nv_shape shape_of(const struct anser_v7_shape *s,
-                                      const struct anser_layer *l)
+struct anser_nv_shape anser_nv_shape_of(const struct anser_v7_shape *s,
+                                        const struct anser_layer *l)
 {
     const uint32_t a = l->a1.block->type;
     return (struct anser_nv_shape){
@@ -171,9 +171,9 @@ bool anser_nv_fits(anser_device *device, const struct anser_v7_shape *shape,
 {
     if (T != 1                                 /* one token                 */
         || device->caps.class != ANSER_CLASS_NVIDIA  /* inline PTX          */
-        || device->caps.max_group < GROUP || !layer_fits(l))
+        || device->caps.max_group < GROUP || !anser_nv_layer_fits(l))
         return false;
-    const struct anser_nv_shape s = shape_of(shape, l);
+    const struct anser_nv_shape s = anser_nv_shape_of(shape, l);
     const struct anser_nv *nv = find(device, &s);
     return nv != NULL ? nv->right : learn(device, &s);
 }
@@ -241,7 +241,7 @@ void anser_nv_run(const struct anser_nv *nv, unsigned phase,
 static void run(unsigned phase, const struct anser_pass *p,
                 const struct anser_layer *l)
 {
-    const struct anser_nv_shape shape = shape_of(p->shape, l);
+    const struct anser_nv_shape shape = anser_nv_shape_of(p->shape, l);
     anser_nv_run(find(p->q->device, &shape), phase, p, l);
 }
 

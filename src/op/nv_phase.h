@@ -31,11 +31,31 @@ enum anser_status anser_nv_build(anser_device *device,
                                  const struct anser_nv_shape *shape,
                                  struct anser_nv *nv);
 
+/* The shape of a layer, and whether its matrices can be read: all in one
+ * buffer, as in the file, the large ones in Q4_K. */
+struct anser_nv_shape anser_nv_shape_of(const struct anser_v7_shape *s,
+                                        const struct anser_layer *l);
+bool anser_nv_layer_fits(const struct anser_layer *l);
+
 /* Two made-up layers by these kernels and by the plain rows: the largest
  * difference of x and of the state. */
 enum anser_status anser_nv_check(anser_device *device,
                                  const struct anser_nv *nv,
                                  struct anser_error *error);
+
+/* The same for T tokens and what runs a phase by some kernels. */
+typedef void anser_nv_run_fn(const void *kernels, unsigned phase,
+                             const struct anser_pass *p,
+                             const struct anser_layer *l);
+struct anser_nv_trial {
+    const struct anser_nv_shape *shape;
+    uint32_t T;
+    anser_nv_run_fn *run;
+    const void *kernels;
+};
+enum anser_status anser_nv_compare(anser_device *device,
+                                   const struct anser_nv_trial *trial,
+                                   struct anser_error *error);
 
 /* Runs phase number `phase` by these kernels. */
 void anser_nv_run(const struct anser_nv *nv, unsigned phase,

@@ -3,7 +3,7 @@
  * elementary operations.  Spec: one token's pass in base/ref.c. */
 #include "op/phase.h"
 
-#include "op/nv_phase.h"
+#include "op/nv_prefill.h"
 #include "op/select.h"
 
 uint32_t anser_layer_state(const struct anser_v7_shape *shape, uint32_t layer)
@@ -155,18 +155,23 @@ static bool fits_any(anser_device *device, const struct anser_v7_shape *shape,
 /* clang-format off */
 static const struct anser_phase rows_a[] = {
     { "plain", time_in, fits_any }, { "nv-int8", anser_nv_time_in, anser_nv_fits },
+    { "nv-mma", anser_nv_prefill_time_in, anser_nv_prefill_fits },
 };
 static const struct anser_phase rows_b[] = {
     { "plain", time_mix, fits_any }, { "nv", anser_nv_time_mix, anser_nv_fits },
+    { "nv-mma", anser_nv_prefill_time_mix, anser_nv_prefill_fits },
 };
 static const struct anser_phase rows_c[] = {
     { "plain", time_out, fits_any }, { "nv-int8", anser_nv_time_out, anser_nv_fits },
+    { "nv-mma", anser_nv_prefill_time_out, anser_nv_prefill_fits },
 };
 static const struct anser_phase rows_d[] = {
     { "plain", channel_in, fits_any }, { "nv-int8", anser_nv_channel_in, anser_nv_fits },
+    { "nv-mma", anser_nv_prefill_channel_in, anser_nv_prefill_fits },
 };
 static const struct anser_phase rows_e[] = {
     { "plain", channel_out, fits_any }, { "nv-int8", anser_nv_channel_out, anser_nv_fits },
+    { "nv-mma", anser_nv_prefill_channel_out, anser_nv_prefill_fits },
 };
 /* clang-format on */
 #define ROWS(rows) rows, sizeof rows / sizeof *rows

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Choosing a variant: predicate, build, one check against ref a device. */
-#include "op/nv_phase.h"
+#include "op/nv_prefill.h"
 #include "op/op.h"
 
 #include "op/probe.h"
@@ -35,6 +35,7 @@ static void memory_free(void *ops)
     anser_buf_free_exact(m->device, &m->scratch);
     anser_tuning_free(m->tuning);
     anser_nv_free(m->nv);
+    anser_nv_prefill_free(m->prefill);
     free(m);
 }
 

@@ -117,12 +117,14 @@ struct anser_known;
 struct anser_matmul_plan;
 struct anser_tuning;
 struct anser_nv;
+struct anser_nv_prefill;
 struct anser_op_memory {
     struct anser_known *known;       /* owned list                          */
     struct anser_matmul_plan *plans; /* owned list                          */
     anser_device *device;            /* borrowed                            */
     struct anser_buf scratch;        /* owned: rounded activations          */
     struct anser_nv *nv;             /* owned list: op/nv_phase.c           */
+    struct anser_nv_prefill *prefill; /* owned list: op/nv_prefill.c        */
     struct anser_tuning *tuning;     /* owned; NULL: nothing was imported   */
     uint32_t generation;             /* + 1 whenever tuning changes         */
     uint32_t wrong;                  /* rows that disagreed with ref        */

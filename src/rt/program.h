@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Programs and kernels.  A program is options + shared.h + philox.h +
- * prelude.cl + blocks.cl (+ nv_prelude.h, where the name of the file begins
- * with nv_) + one operation's file, built by clBuildProgram (or
+ * prelude.cl + blocks.cl (+ nv_prelude.h + nv_tile.h, where the name of the
+ * file begins with nv_) + one operation's file, built by clBuildProgram (or
  * taken from the cache on disk, rt/cache.h); each (file, options) is built
  * once a device.
  */

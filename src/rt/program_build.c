@@ -24,9 +24,10 @@ enum anser_status anser_source_find(anser_ctx *ctx,
                                     const struct anser_kernel_key *key,
                                     struct anser_source *source)
 {
+    const bool nv = strncmp(key->file, "nv_", 3) == 0;
     const char *const files[ANSER_SOURCE_PARTS] = {
         "shared.h", "philox.h", "prelude.cl", "blocks.cl",
-        strncmp(key->file, "nv_", 3) == 0 ? "nv_prelude.h" : NULL, key->file
+        nv ? "nv_prelude.h" : NULL, nv ? "nv_tile.h" : NULL, key->file
     };
     struct anser_source found = {
         .file = key->file,
