@@ -98,7 +98,8 @@ static bool unwanted(anser_device *device, const struct anser_v7_shape *shape,
                      const struct anser_layer *l, uint32_t T)
 {
     for (unsigned i = 0; i < PHASE_COUNT; i++) {
-        const struct anser_phase *wish = anser_select_phase(device, i);
+        const struct anser_phase *wish = anser_select_phase(device, i, shape, l,
+                                                            T);
         if (wish != NULL && wish->fits != anser_nv_prefill_fits
             && wish->fits(device, shape, l, T))
             return true;
