@@ -3,7 +3,7 @@
 # compiles each.
 cl_files = cl/shared.h cl/philox.h cl/weight.h cl/prelude.cl cl/blocks.cl \
 	cl/argmax.cl cl/bandwidth.cl cl/embed.cl cl/finish.cl \
-	cl/matmul.cl cl/matvec.cl \
+	cl/matmul.cl cl/matvec.cl cl/matvec_block.cl \
 	cl/mix.cl cl/norm.cl cl/nv_prelude.h cl/nv_tile.h cl/nv_decode.cl \
 	cl/nv_few.cl cl/nv_gemm.cl cl/nv_matvec.cl cl/nv_matmul.cl \
 	cl/nv_prefill.cl cl/nv_wkv7.cl cl/prepare.cl \

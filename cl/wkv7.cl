@@ -46,6 +46,66 @@ __kernel void wkv7_item(const struct wkv_args p, __global const float *r,
         vstore16(S[i], i, row);
 }
 
+#ifdef ROWS
+/* Vectors stay in registers only where loops are written out. */
+#define UNROLL _Pragma("unroll")
+
+/* wkv7_item for ROWS rows of a head at once, which share what is loaded. */
+__kernel void wkv7_rows(const struct wkv_args p, __global const float *r,
+                        __global const float *w, __global const float *k,
+                        __global const float *v, __global const float *kk,
+                        __global const float *a, __global float *y,
+                        __global float *state)
+{
+    const uint c = get_global_id(0) * ROWS, head = c / SH_HEAD * SH_HEAD;
+    if (c >= p.C)
+        return;
+    __global float *rows = state + p.s_at + (ulong)c * SH_HEAD;
+    float16 S[ROWS][4];
+    UNROLL
+    for (uint i = 0; i < 4 * ROWS; i++)
+        S[i / 4][i % 4] = vload16(i, rows);
+    for (uint t = 0; t < p.T; t++) {
+        const ulong at = (ulong)t * p.C + head, out = (ulong)t * p.C + c;
+        float16 acc[ROWS];
+        float sa[ROWS], vi[ROWS];
+        UNROLL
+        for (uint j = 0; j < ROWS; j++)
+            acc[j] = (float16)(0.0f);
+        UNROLL
+        for (uint i = 0; i < 4; i++) {
+            const float16 kki = vload16(i, kk + at);
+            UNROLL
+            for (uint j = 0; j < ROWS; j++)
+                acc[j] += S[j][i] * kki;
+        }
+        UNROLL
+        for (uint j = 0; j < ROWS; j++) {
+            sa[j] = -sum16(acc[j]);
+            vi[j] = v[out + j];
+            acc[j] = (float16)(0.0f);
+        }
+        UNROLL
+        for (uint i = 0; i < 4; i++) {
+            const float16 b = vload16(i, kk + at) * vload16(i, a + at);
+            const float16 wi = vload16(i, w + at), ki = vload16(i, k + at);
+            const float16 ri = vload16(i, r + at);
+            UNROLL
+            for (uint j = 0; j < ROWS; j++) {
+                S[j][i] = S[j][i] * wi + sa[j] * b + vi[j] * ki;
+                acc[j] += S[j][i] * ri;
+            }
+        }
+        UNROLL
+        for (uint j = 0; j < ROWS; j++)
+            y[out + j] = sum16(acc[j]);
+    }
+    UNROLL
+    for (uint i = 0; i < 4 * ROWS; i++)
+        vstore16(S[i / 4][i % 4], i, rows);
+}
+#endif
+
 #ifdef WG
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
 void wkv7_group(const struct wkv_args p, __global const float *r,

@@ -26,6 +26,16 @@ static struct anser_grid grid_item(const struct anser_variant *v,
     };
 }
 
+/* v->rows rows and v->tokens tokens a work-item. */
+static struct anser_grid grid_block(const struct anser_variant *v,
+                                    uint32_t rows, uint32_t T)
+{
+    return (struct anser_grid){
+        { (rows + v->rows - 1) / v->rows, (T + v->tokens - 1) / v->tokens, 1 },
+        { 1, 1, 1 }
+    };
+}
+
 /* v->rows rows a group, one token. */
 static struct anser_grid grid_group(const struct anser_variant *v,
                                     uint32_t rows, uint32_t T)
@@ -45,6 +55,15 @@ static struct anser_grid grid_tile(const struct anser_variant *v,
           (T + v->tokens - 1) / v->tokens, 1 },
         { v->wg, 1, 1 }
     };
+}
+
+static bool fits_block(const struct anser_caps *caps,
+                       const struct anser_need *need)
+{
+    (void)caps;
+    return (need->type == ANSER_F32 || need->type == ANSER_F16
+            || need->type == ANSER_BF16)       /* cheap to unpack           */
+           && need->cols % 32 == 0;            /* whole runs of columns     */
 }
 
 static bool fits_tile(const struct anser_caps *caps,
@@ -108,6 +127,9 @@ static const struct anser_variant many_rows[] = {
     { .name = "item8", .file = "matvec.cl", .kernel = "matvec_item",
       .options = "-D TOKENS=8", .fits = anser_fits_any, .grid = grid_item,
       .tokens = 8, .bound = 2e-5 },
+    { .name = "block", .file = "matvec_block.cl", .kernel = "matvec_block",
+      .options = "-D ROWS=4 -D TOKENS=4", .fits = fits_block, .suits = anser_suits_strip,
+      .grid = grid_block, .rows = 4, .tokens = 4, .bound = 2e-5 },
     { .name = "tile", .file = "matmul.cl", .kernel = "matmul_tile",
       .fits = fits_tile, .suits = anser_suits_gpu, .grid = grid_tile, .wg = 128, .rows = 64,
       .tokens = 32, .bound = 2e-5 },

@@ -32,6 +32,18 @@ static struct anser_grid grid_split(const struct anser_variant *v, uint32_t C,
                                 { v->wg, 1, 1 } };
 }
 
+/* v->rows rows of a head a work-item. */
+static struct anser_grid grid_rows(const struct anser_variant *v, uint32_t C,
+                                   uint32_t one)
+{
+    return (struct anser_grid){ { C / v->rows, one, 1 }, { 4, 1, 1 } };
+}
+
+static bool suits_cpu(const struct anser_caps *caps)
+{
+    return (caps->type & CL_DEVICE_TYPE_CPU) != 0;  /* many wide registers  */
+}
+
 static bool fits_nv(const struct anser_caps *caps,
                     const struct anser_need *need)
 {
@@ -42,6 +54,9 @@ static bool fits_nv(const struct anser_caps *caps,
 static const struct anser_variant rows[] = {
     { .name = "item", .file = "wkv7.cl", .kernel = "wkv7_item",
       .fits = anser_fits_any, .grid = grid_item, .bound = 1e-5 },
+    { .name = "rows", .file = "wkv7.cl", .kernel = "wkv7_rows",
+      .options = "-D ROWS=4", .fits = anser_fits_any, .suits = suits_cpu,
+      .grid = grid_rows, .rows = 4, .bound = 1e-5 },
     { .name = "group", .file = "wkv7.cl", .kernel = "wkv7_group",
       .options = "-D WG=64", .fits = anser_fits_group64,
       .suits = anser_suits_gpu, .grid = grid_group,
