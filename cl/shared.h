@@ -161,4 +161,21 @@ struct argmax_args {
 };
 SH_ASSERT(sizeof(struct argmax_args) == 8, "no padding");
 
+/* [V7:sample] an id from logits(n), and the counts(n) of ids drawn before. */
+#define SH_NEVER -1.0f          /* the count of an id never drawn           */
+#define SH_BANNED -2.0f         /* of one that may not be drawn             */
+#define SH_ONE_P 16777216       /* top_p counts units of 2^-24              */
+struct sample_args {
+    sh_u32 n;
+    sh_f32 presence, frequency;
+    sh_f32 decay;               /* of counts, before the last id's is added */
+    sh_f32 cooling;             /* 1 / temperature, at most 2^24; 0: greedy */
+    sh_u32 top_p;               /* SH_ONE_P keeps all                       */
+    sh_u32 top_k;               /* 0 keeps all                              */
+    sh_u32 seed_lo, seed_hi;
+    sh_u32 position_lo, position_hi;
+    sh_u32 first;               /* 1: the counts have the last id in them   */
+};
+SH_ASSERT(sizeof(struct sample_args) == 48, "no padding");
+
 #endif

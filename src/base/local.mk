@@ -10,6 +10,8 @@ libanser_core_la_SOURCES += \
 	src/base/ctx.h \
 	src/base/digest.c \
 	src/base/digest.h \
+	src/base/draw.c \
+	src/base/draw.h \
 	src/base/encode.h \
 	src/base/encode_fit.c \
 	src/base/encode_fit.h \

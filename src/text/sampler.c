@@ -1,53 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Logits to a token, in RWKV's order [V7:sample]:
- *     logit[n] -= presence + count[n] * frequency   for every n drawn before
- *     p = softmax(logit)
- *     top-p: walk down from the largest p until the sum reaches top_p; the p
- *         where it does is the cutoff, and p < cutoff drops out
- *     top-k: of what is left, the k largest, ties by lowest id
- *     p^(1 / temperature), renormalised, one draw; temperature 0: the largest
- *     count *= decay, then count[drawn] += 1
- * Source: PIPELINE.sample_logits and generate of the rwkv package.  Its special
- * case, not counting tokens made of digits, tabs and spaces, is not applied.
- *
- * The same bits on every device: p is kept as an integer, weight(d) =
- * 2^39 exp(-d) with d = largest logit - logit, so sums do not depend on their
- * order; p^(1 / temperature) is weight(d / temperature).  The draw walks the
- * survivors by ascending id and takes the first whose running sum exceeds
- * floor(u * total), u = Philox(seed, position) / 2^32.  Floats see only single
- * correctly rounded operations: subtract, multiply, fma.
+ * The sampler: its options, and the counts of what it drew.  How a token is
+ * drawn is told in base/draw.c.  After each token all counts *= decay, then
+ * that of the token += 1 (generate of the rwkv package); its special case, not
+ * counting tokens made of digits, tabs and spaces, is not applied.
  */
 #include "text/sampler.h"
 
 #include "base/ctx.h"
-
-#include "philox.h"
-#include "weight.h"
+#include "base/draw.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_VOCAB (1u << 24)         /* 2^24 weights of 2^39 fit 63 bits    */
-#define ONE_P 16777216.0f            /* top_p in units of 2^-24             */
 
 struct anser_sampler {
     anser_ctx *ctx;                  /* borrowed                            */
     struct anser_sampler_options options;
     uint32_t V;
-    float cooling;                   /* 1 / temperature                     */
     uint64_t position;               /* tokens drawn since the reset        */
-    float *logit;                    /* owned (V): penalised, -inf if never */
-    uint64_t *weight;                /* owned (V)                           */
-    uint64_t *shared;                /* owned (V): of cutoff()              */
-    float *count;                    /* owned (V): decayed occurrences      */
+    struct anser_draw draw;          /* owned                               */
+    float *count;                    /* owned (V): decayed occurrences, or
+                                        SH_NEVER, SH_BANNED                 */
     uint32_t *seen;                  /* owned (V): ids drawn, in any order  */
     uint32_t n_seen;
-    bool *was_seen;                  /* owned (V)                           */
-    bool *banned;                    /* owned (V)                           */
-    bool bans;                       /* any of them set                     */
+    bool bans;                       /* any id is banned                    */
 };
 
 void anser_sampler_defaults(struct anser_sampler_options *options)
@@ -89,18 +68,12 @@ static enum anser_status check_options(anser_ctx *ctx,
     return ANSER_OK;
 }
 
-static bool allocate(struct anser_sampler *s, size_t V)
+static bool allocate(struct anser_sampler *s, uint32_t V)
 {
-    s->logit = calloc(V, sizeof *s->logit);
-    s->weight = calloc(V, sizeof *s->weight);
-    s->shared = calloc(V, sizeof *s->shared);
     s->count = calloc(V, sizeof *s->count);
     s->seen = calloc(V, sizeof *s->seen);
-    s->was_seen = calloc(V, sizeof *s->was_seen);
-    s->banned = calloc(V, sizeof *s->banned);
-    return s->logit != NULL && s->weight != NULL && s->shared != NULL
-        && s->count != NULL && s->seen != NULL && s->was_seen != NULL
-        && s->banned != NULL;
+    return anser_draw_init(&s->draw, V) && s->count != NULL
+           && s->seen != NULL;
 }
 
 enum anser_status anser_sampler_new(anser_ctx *ctx, uint32_t n_vocab,
@@ -119,15 +92,12 @@ enum anser_status anser_sampler_new(anser_ctx *ctx, uint32_t n_vocab,
     struct anser_sampler *made = calloc(1, sizeof *made);
     if (made == NULL || !allocate(made, n_vocab)) {
         anser_sampler_free(made);
-        return anser_fail_memory(ctx, sizeof *made + (size_t)n_vocab * 30);
+        return anser_fail_memory(ctx, sizeof *made + (size_t)n_vocab * 28);
     }
     made->ctx = ctx;
     made->options = *options;
     made->V = n_vocab;
-    /* A weight of 2^39 means d < 2^-24: with a cooling of at most 2^24 the
-     * largest survivor keeps a weight. */
-    if (options->temperature > 0)
-        made->cooling = fminf(1.0f / options->temperature, ONE_P);
+    anser_sampler_reset(made);
     *sampler = made;
     return ANSER_OK;
 }
@@ -136,13 +106,9 @@ void anser_sampler_free(anser_sampler *s)
 {
     if (s == NULL)
         return;
-    free(s->logit);
-    free(s->weight);
-    free(s->shared);
+    anser_draw_free(&s->draw);
     free(s->count);
     free(s->seen);
-    free(s->was_seen);
-    free(s->banned);
     free(s);
 }
 
@@ -150,8 +116,9 @@ void anser_sampler_reset(anser_sampler *s)
 {
     if (s == NULL)
         return;
-    memset(s->count, 0, s->V * sizeof *s->count);
-    memset(s->was_seen, 0, s->V * sizeof *s->was_seen);
+    for (uint32_t id = 0; id < s->V; id++)
+        if (s->count[id] != SH_BANNED)
+            s->count[id] = SH_NEVER;
     s->n_seen = 0;
     s->position = 0;
 }
@@ -164,172 +131,75 @@ enum anser_status anser_sampler_ban(anser_sampler *s, uint32_t id)
         return anser_fail(s->ctx, ANSER_BAD_ARG,
                           "anser_sampler_ban: id %u is out of range; there "
                           "are %u ids", (unsigned)id, (unsigned)s->V);
-    s->banned[id] = true;
+    s->count[id] = SH_BANNED;
     s->bans = true;
     return ANSER_OK;
 }
 
-/* Penalised logits, -inf for what may not be drawn; the id of the largest,
- * or V if there is none. */
-static uint32_t penalise(struct anser_sampler *s, const float *logits)
-{
-    for (uint32_t id = 0; id < s->V; id++)
-        s->logit[id] = isfinite(logits[id]) && !s->banned[id] ? logits[id]
-                                                              : -INFINITY;
-    for (uint32_t i = 0; i < s->n_seen; i++) {
-        uint32_t id = s->seen[i];
-        s->logit[id] -= fmaf(s->count[id], s->options.frequency,
-                             s->options.presence);
-    }
-    uint32_t best = s->V;
-    float most = -INFINITY;
-    for (uint32_t id = 0; id < s->V; id++)
-        if (s->logit[id] > most) {
-            most = s->logit[id];
-            best = id;
-        }
-    return best;
-}
-
-/* Weights at temperature 1 and their sum. */
-static uint64_t weigh(struct anser_sampler *s, float largest)
-{
-    uint64_t total = 0;
-    for (uint32_t id = 0; id < s->V; id++) {
-        s->weight[id] = anser_weight(largest - s->logit[id]);
-        total += s->weight[id];
-    }
-    return total;
-}
-
-/* The largest weight c for which those >= c reach need, as a sum, or as a
- * number if by_count; what they reach without c itself goes to *above.  Five
- * digits of 8 bits, the highest first, each among the weights that share the
- * digits before; need is from 1 to the whole. */
-static uint64_t cutoff(struct anser_sampler *s, uint64_t need, bool by_count,
-                       uint64_t *above)
-{
-    const uint64_t *from = s->weight;
-    uint64_t c = 0, sum = 0;
-    uint32_t n = s->V;
-    for (int shift = 32; shift >= 0; shift -= 8) {
-        uint64_t parts[256] = { 0 };
-        for (uint32_t i = 0; i < n; i++)
-            parts[from[i] >> shift & 255] += by_count ? from[i] > 0 : from[i];
-        unsigned digit = 255;
-        while (digit > 0 && sum + parts[digit] < need)
-            sum += parts[digit--];
-        c |= (uint64_t)digit << shift;
-        uint32_t left = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            s->shared[left] = from[i];
-            left += (from[i] >> shift & 255) == digit;
-        }
-        from = s->shared;
-        n = left;
-    }
-    *above = sum;
-    return c;
-}
-
-/* What top-p and top-k leave: weights > least, and of those equal to it the
- * first `ties` by id. */
-struct survivors {
-    uint64_t least;
-    uint64_t ties;
-};
-
-static struct survivors cut(struct anser_sampler *s, uint64_t total)
-{
-    struct survivors kept = { 1, UINT64_MAX };
-    uint64_t above;
-    if (s->options.top_p < 1.0f) {
-        /* floor(total * top_p), in 64 bits */
-        uint64_t p = (uint64_t)(s->options.top_p * ONE_P);
-        uint64_t need = (total >> 24) * p + ((total & 0xffffff) * p >> 24);
-        kept.least = cutoff(s, need > 0 ? need : 1, false, &above);
-    }
-    if (s->options.top_k == 0)
-        return kept;
-    uint64_t left = 0;
-    for (uint32_t id = 0; id < s->V; id++)
-        left += s->weight[id] >= kept.least;
-    if (left > s->options.top_k) {
-        kept.least = cutoff(s, s->options.top_k, true, &above);
-        kept.ties = s->options.top_k - above;
-    }
-    return kept;
-}
-
-/* Leaves the survivors' weights at the sampler's temperature, 0 elsewhere;
- * returns their sum. */
-static uint64_t cool(struct anser_sampler *s, float largest,
-                     struct survivors kept)
-{
-    uint64_t total = 0;
-    for (uint32_t id = 0; id < s->V; id++) {
-        uint64_t w = s->weight[id];
-        bool stays = w > kept.least;
-        if (w == kept.least && kept.ties > 0) {
-            stays = true;
-            kept.ties--;
-        }
-        if (stays && s->cooling != 1.0f)
-            w = anser_weight((largest - s->logit[id]) * s->cooling);
-        s->weight[id] = stays ? w : 0;
-        total += s->weight[id];
-    }
-    return total;
-}
-
-static uint32_t draw(const struct anser_sampler *s, uint64_t total)
-{
-    uint64_t u = anser_philox_at((uint32_t)s->options.seed,
-                                 (uint32_t)(s->options.seed >> 32),
-                                 (uint32_t)s->position,
-                                 (uint32_t)(s->position >> 32));
-    /* floor(total * u / 2^32), below total */
-    uint64_t target = (total >> 32) * u + ((total & 0xffffffff) * u >> 32);
-    uint32_t id = 0;
-    while (target >= s->weight[id])
-        target -= s->weight[id++];
-    return id;
-}
-
-static void count(struct anser_sampler *s, uint32_t drawn)
+void anser_sampler_count(anser_sampler *s, uint32_t drawn)
 {
     for (uint32_t i = 0; i < s->n_seen; i++)
-        s->count[s->seen[i]] *= s->options.penalty_decay;
-    s->count[drawn] += 1.0f;
-    if (!s->was_seen[drawn]) {
-        s->was_seen[drawn] = true;
+        if (s->count[s->seen[i]] != SH_BANNED)
+            s->count[s->seen[i]] *= s->options.penalty_decay;
+    if (s->count[drawn] < 0) {
+        s->count[drawn] = 0;
         s->seen[s->n_seen++] = drawn;
     }
+    s->count[drawn] += 1.0f;
     s->position++;
+}
+
+void anser_sampler_args(const anser_sampler *s, struct sample_args *args)
+{
+    const struct anser_sampler_options *o = &s->options;
+    *args = (struct sample_args){
+        .n = s->V, .presence = o->presence, .frequency = o->frequency,
+        .decay = o->penalty_decay, .top_k = o->top_k,
+        .top_p = (uint32_t)(o->top_p * SH_ONE_P),
+        .seed_lo = (uint32_t)o->seed, .seed_hi = (uint32_t)(o->seed >> 32),
+        .position_lo = (uint32_t)s->position,
+        .position_hi = (uint32_t)(s->position >> 32), .first = 1
+    };
+    /* A weight of 2^39 means d < 2^-24: with a cooling of at most 2^24 the
+     * largest survivor keeps a weight. */
+    if (o->temperature > 0)
+        args->cooling = fminf(1.0f / o->temperature, SH_ONE_P);
+}
+
+const float *anser_sampler_counts(const anser_sampler *s)
+{
+    return s->count;
 }
 
 enum anser_status anser_sample(anser_sampler *s, const float *logits,
                                uint32_t *id)
 {
+    struct sample_args args;
     if (s == NULL)
         return ANSER_BAD_ARG;
     if (logits == NULL || id == NULL)
         return anser_fail(s->ctx, ANSER_BAD_ARG,
                           "anser_sample: logits or id is NULL");
-    uint32_t drawn = penalise(s, logits);
+    anser_sampler_args(s, &args);
+    const uint32_t drawn = anser_draw(&s->draw, &args, logits, s->count);
     if (drawn == s->V)
-        return anser_fail(s->ctx, ANSER_DEVICE_FAILED,
-                          "no token can be drawn: none of the %u logits is "
-                          "finite and not banned; run `anser selftest` on "
-                          "this device", (unsigned)s->V);
-    if (s->options.temperature > 0) {
-        float largest = s->logit[drawn];
-        struct survivors kept = cut(s, weigh(s, largest));
-        drawn = draw(s, cool(s, largest, kept));
-    }
-    count(s, drawn);
+        return anser_sampler_refuse(s);
+    anser_sampler_count(s, drawn);
     *id = drawn;
     return ANSER_OK;
+}
+
+enum anser_status anser_sampler_refuse(const anser_sampler *s)
+{
+    return anser_fail(s->ctx, ANSER_DEVICE_FAILED,
+                      "no token can be drawn: none of the %u logits is finite "
+                      "and not banned; run `anser selftest` on this device",
+                      (unsigned)s->V);
+}
+
+uint32_t anser_sampler_size(const anser_sampler *s)
+{
+    return s->V;
 }
 
 bool anser_sampler_is_greedy(const anser_sampler *s)
@@ -337,9 +207,4 @@ bool anser_sampler_is_greedy(const anser_sampler *s)
     const struct anser_sampler_options *o = &s->options;
     return o->temperature == 0 && o->presence == 0 && o->frequency == 0
            && !s->bans;
-}
-
-void anser_sampler_count(anser_sampler *s, uint32_t id)
-{
-    count(s, id);
 }
