@@ -7,7 +7,8 @@ cl_files = cl/shared.h cl/philox.h cl/weight.h cl/prelude.cl cl/blocks.cl \
 	cl/mix.cl cl/norm.cl cl/nv_prelude.h cl/nv_tile.h cl/nv_decode.cl \
 	cl/nv_few.cl cl/nv_gemm.cl cl/nv_matvec.cl cl/nv_matmul.cl \
 	cl/nv_prefill.cl cl/nv_wkv7.cl cl/prepare.cl \
-	cl/probe.cl cl/strip.cl cl/strip_pack.cl cl/wkv7.cl
+	cl/probe.cl cl/sample.h cl/sample.cl cl/sample_cut.cl \
+	cl/strip.cl cl/strip_pack.cl cl/wkv7.cl
 
 EXTRA_DIST += $(cl_files) cl/embed.awk cl/LINT
 

@@ -29,6 +29,8 @@ libanser_core_la_SOURCES += \
 	src/op/strip.h \
 	src/op/probe.c \
 	src/op/probe.h \
+	src/op/sample.c \
+	src/op/sample.h \
 	src/op/select.c \
 	src/op/select.h \
 	src/op/small.c \

@@ -7,7 +7,7 @@ const struct anser_op *const anser_ops[] = {
     &anser_op_embedding,   &anser_op_layer_norm,    &anser_op_token_shift,
     &anser_op_matmul_few,  &anser_op_matmul_many,   &anser_op_head_prepare,
     &anser_op_recurrence,  &anser_op_head_finish,   &anser_op_argmax_parts,
-    &anser_op_argmax_last, NULL
+    &anser_op_argmax_last, &anser_op_sampler,       NULL
 };
 
 enum anser_status anser_elementary(anser_device *device, uint32_t C,

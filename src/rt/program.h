@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Programs and kernels.  A program is options + shared.h + philox.h +
- * prelude.cl + blocks.cl (+ nv_prelude.h + nv_tile.h, where the name of the
- * file begins with nv_) + one operation's file, built by clBuildProgram (or
- * taken from the cache on disk, rt/cache.h); each (file, options) is built
- * once a device.
+ * prelude.cl + blocks.cl (and what else rt/program_build.c puts in front of
+ * some) + one operation's file, built by clBuildProgram (or taken from the
+ * cache on disk, rt/cache.h); each (file, options) is built once a device.
  */
 #ifndef ANSER_RT_PROGRAM_H
 #define ANSER_RT_PROGRAM_H

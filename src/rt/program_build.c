@@ -20,15 +20,26 @@ static const char *find_text(const char *name)
     return NULL;
 }
 
+/* What stands in front of files, by how their names begin. */
+static const struct {
+    const char *begin, *text;
+} fronts[] = {
+    { "", "shared.h" },        { "", "philox.h" },
+    { "", "prelude.cl" },      { "", "blocks.cl" },
+    { "nv_", "nv_prelude.h" }, { "nv_", "nv_tile.h" },
+    { "sample", "weight.h" },  { "sample", "sample.h" },
+};
+enum { FRONTS = sizeof fronts / sizeof *fronts };
+_Static_assert(FRONTS + 1 == ANSER_SOURCE_PARTS, "and the file itself");
+
 enum anser_status anser_source_find(anser_ctx *ctx,
                                     const struct anser_kernel_key *key,
                                     struct anser_source *source)
 {
-    const bool nv = strncmp(key->file, "nv_", 3) == 0;
-    const char *const files[ANSER_SOURCE_PARTS] = {
-        "shared.h", "philox.h", "prelude.cl", "blocks.cl",
-        nv ? "nv_prelude.h" : NULL, nv ? "nv_tile.h" : NULL, key->file
-    };
+    const char *files[ANSER_SOURCE_PARTS] = { [FRONTS] = key->file };
+    for (int i = 0; i < FRONTS; i++)
+        if (strncmp(key->file, fronts[i].begin, strlen(fronts[i].begin)) == 0)
+            files[i] = fronts[i].text;
     struct anser_source found = {
         .file = key->file,
         .options = key->options == NULL ? "" : key->options
