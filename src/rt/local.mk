@@ -12,6 +12,7 @@ libanser_core_la_SOURCES += \
 	src/rt/cl.c src/rt/cl.h \
 	src/rt/device.c src/rt/device.h \
 	src/rt/device_list.c src/rt/device_list.h \
+	src/rt/inbox.c src/rt/inbox.h \
 	src/rt/probe.c \
 	src/rt/program.c src/rt/program.h \
 	src/rt/program_build.c src/rt/program_build.h \

@@ -190,6 +190,23 @@ void anser_queue_read(struct anser_queue *q, cl_mem mem, size_t at,
     note(q, code, "reading", "a buffer");
 }
 
+void anser_queue_read_later(struct anser_queue *q, cl_mem mem, size_t at,
+                            void *data, size_t bytes, cl_event *done)
+{
+    *done = NULL;
+    if (q->status == ANSER_OK)
+        note(q, clEnqueueReadBuffer(q->cl, mem, CL_FALSE, at, bytes, data, 0,
+                                    NULL, done), "reading", "a buffer");
+}
+
+bool anser_queue_await(struct anser_queue *q, cl_event done)
+{
+    const cl_int code = anser_waiter_wait(q->waiter, done);
+    clReleaseEvent(done);
+    note(q, code, "reading", "a buffer");
+    return code == CL_SUCCESS;
+}
+
 void anser_queue_copy(struct anser_queue *q, cl_mem from, size_t from_at,
                       cl_mem to, size_t to_at, size_t bytes)
 {

@@ -63,6 +63,16 @@ void anser_queue_copy(struct anser_queue *q, cl_mem from, size_t from_at,
 void anser_queue_zero(struct anser_queue *q, cl_mem mem, size_t at,
                       size_t bytes);
 
+/* A read that doesn't wait: data is there once *done is awaited.  *done stays
+ * NULL after a failure. */
+void anser_queue_read_later(struct anser_queue *q, cl_mem mem, size_t at,
+                            void *data, size_t bytes, cl_event *done);
+
+/* Waits for an event of this queue, which must have been flushed, and releases
+ * it, also after a failure of a later command; false if its own command
+ * failed. */
+bool anser_queue_await(struct anser_queue *q, cl_event done);
+
 /* Hands what is queued to the device without waiting. */
 void anser_queue_flush(struct anser_queue *q);
 

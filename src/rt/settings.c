@@ -41,6 +41,22 @@ static enum anser_status read_wait(anser_ctx *ctx, enum anser_wait *wait)
                       text);
 }
 
+static enum anser_status read_ahead(anser_ctx *ctx, int *ahead)
+{
+    const char *text = getenv("ANSER_AHEAD");
+    *ahead = -1;
+    if (text == NULL || *text == '\0')
+        return ANSER_OK;
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (*end != '\0' || n < 0 || n > ANSER_AHEAD_MAX)
+        return anser_fail(ctx, ANSER_BAD_ARG,
+                          "ANSER_AHEAD is '%s'; expected 0 to %d", text,
+                          ANSER_AHEAD_MAX);
+    *ahead = (int)n;
+    return ANSER_OK;
+}
+
 static enum anser_status read_cache(anser_ctx *ctx, bool *cache)
 {
     const char *text = getenv("ANSER_CACHE");
@@ -144,6 +160,7 @@ enum anser_status anser_settings_read(anser_ctx *ctx,
     struct anser_settings s;
     TRY(read_pool(ctx, &s.pool_entries));
     TRY(read_wait(ctx, &s.wait));
+    TRY(read_ahead(ctx, &s.ahead));
     TRY(read_cache(ctx, &s.cache));
     TRY(read_tuning(ctx, &s));
     TRY(read_variant(ctx, &s));

@@ -6,6 +6,8 @@
  *   ANSER_POOL_ENTRIES  freed buffers that are kept, 0..4096 (default 64;
  *                       0 switches the pool off)
  *   ANSER_WAIT          how the host waits: block (default), poll, thread
+ *   ANSER_AHEAD         tokens that may be fed before the host has seen them,
+ *                       0 to 8; default by device (model/ahead.h)
  *   ANSER_CACHE         0 switches the program cache off, 1 (default) on
  *   ANSER_CACHE_DIR     its directory instead of the user's (rt/cache_dir.c)
  *   ANSER_VARIANT       rows to prefer, "matmul-few=group,norm=item", or
@@ -28,10 +30,12 @@
 enum anser_wait { ANSER_WAIT_BLOCK, ANSER_WAIT_POLL, ANSER_WAIT_THREAD };
 
 #define ANSER_POOL_ENTRIES_MAX 4096
+#define ANSER_AHEAD_MAX 8
 
 struct anser_settings {
     unsigned pool_entries;
     enum anser_wait wait;
+    int ahead;                   /* -1: the device's default                */
     bool cache;
     char cache_dir[1024];        /* "" where there is none: no cache        */
     bool tuning;
