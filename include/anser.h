@@ -233,7 +233,8 @@ anser_sampler_ban(anser_sampler *sampler, uint32_t id);
 
 /* Draws a token from logits(V), which is left as it was, and counts it.
  * Order: penalties, softmax, top-p, top-k, temperature [V7:sample]; ties go
- * to the lowest id.  DEVICE_FAILED: no finite logit. */
+ * to the lowest id.  Sums are of integers, so the same logits give the same
+ * token everywhere, on a GPU too.  DEVICE_FAILED: no finite logit. */
 ANSER_CHECKED enum anser_status
 anser_sample(anser_sampler *sampler, const float *logits, uint32_t *id);
 
@@ -441,7 +442,15 @@ anser_logits(anser_state *state, float *logits);
 
 /* Generates up to max tokens: draws one from the logits, calls fn, feeds it,
  * and so on.  A token for which fn returns non-zero is not fed: the state and
- * the logits are those before it, and the call returns ANSER_OK. */
+ * the logits are those before it, and the call returns ANSER_OK.
+ *
+ * A GPU draws itself, the same tokens as anser_sample, and is up to a few
+ * tokens ahead of fn (ANSER_AHEAD, 0 to 8); what it began after a stop is
+ * undone, to the bit.  fn must not use the state or the sampler.
+ *
+ * BAD_ARG: no logits yet, or a sampler for another number of ids.  After
+ * DEVICE_FAILED or NO_MEMORY the state may be that of no token: anser_logits
+ * refuses then, and the state has to be reset, loaded or copied to. */
 typedef int anser_token_fn(void *user, uint32_t id);
 ANSER_CHECKED enum anser_status
 anser_generate(anser_state *state, anser_sampler *sampler, uint64_t max,

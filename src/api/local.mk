@@ -3,6 +3,7 @@
 libanser_core_la_SOURCES += \
 	src/api/cl_api.c \
 	src/api/file_api.c \
+	src/api/generate_api.c \
 	src/api/insight_api.c \
 	src/api/model_api.c \
 	src/api/run_api.c \

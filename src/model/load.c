@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening a model: does it fit, weights, work space, plan. */
 #include "model/load.h"
+
+#include "model/ahead.h"
 #include "model/need.h"
 
 #include <pthread.h>
@@ -117,6 +119,7 @@ void anser_model_unload(anser_model *m)
     if (m == NULL)
         return;
     m->device->children--;
+    anser_ahead_free(m->ahead);
     anser_work_free(m->device, &m->work);
     anser_weights_free(m);
     free(m->plans);

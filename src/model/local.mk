@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # RWKV-7: weights, the graph, the state.
 libanser_core_la_SOURCES += \
+	src/model/ahead.c \
+	src/model/ahead.h \
 	src/model/load.c \
 	src/model/load.h \
 	src/model/model.h \

@@ -34,6 +34,7 @@ struct anser_model {
     struct anser_work work;          /* owned                               */
     uint64_t device_bytes;
     unsigned states;                 /* that live                           */
+    struct anser_ahead *ahead;       /* owned: model/ahead.h, at first use  */
 };
 
 struct anser_state {
