@@ -94,7 +94,8 @@ START_TEST(settings_are_checked)
 {
     static const char *const bad[][2] = {
         { "ANSER_POOL_ENTRIES", "many" }, { "ANSER_POOL_ENTRIES", "-1" },
-        { "ANSER_WAIT", "sleep" }, { "ANSER_CACHE", "off" }
+        { "ANSER_WAIT", "sleep" }, { "ANSER_CACHE", "off" },
+        { "ANSER_AHEAD", "some" }, { "ANSER_AHEAD", "9" }
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         setenv(bad[i][0], bad[i][1], 1);

@@ -184,6 +184,7 @@ START_TEST(no_buffer_is_made_in_the_loop)
     tm_open_tiny(0);
     anser_sampler *sampler = new_sampler(1);
     test_device_ok(anser_feed(tm.state, tm.prompt, 4));
+    test_device_ok(anser_generate(tm.state, sampler, 1, hear, &h));
     anser_pool_stats(test_device->pool, &before);
     test_device_ok(anser_generate(tm.state, sampler, 40, hear, &h));
     anser_pool_stats(test_device->pool, &after);

@@ -8,13 +8,13 @@
 #include <string.h>
 
 struct cl_fault fault_buffer, fault_kernel, fault_binary, fault_source,
-    fault_sizes, fault_devices;
+    fault_sizes, fault_devices, fault_run;
 
 void fault_reset(void)
 {
     const struct cl_fault none = { 0, 0, 0, CL_SUCCESS };
     fault_buffer = fault_kernel = fault_binary = none;
-    fault_source = fault_sizes = fault_devices = none;
+    fault_source = fault_sizes = fault_devices = fault_run = none;
 }
 
 void fault_next(struct cl_fault *fault, unsigned times, cl_int code)
@@ -117,4 +117,19 @@ cl_int CL_API_CALL clGetDeviceIDs(cl_platform_id platform, cl_device_type type,
         return fault_devices.code;
     find_next("clGetDeviceIDs", &next);
     return next(platform, type, n, ids, count);
+}
+
+cl_int CL_API_CALL
+clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dims,
+                       const size_t *offset, const size_t *global,
+                       const size_t *local, cl_uint n, const cl_event *wait,
+                       cl_event *event)
+{
+    cl_int (CL_API_CALL *next)(cl_command_queue, cl_kernel, cl_uint,
+                               const size_t *, const size_t *, const size_t *,
+                               cl_uint, const cl_event *, cl_event *);
+    if (fails(&fault_run))
+        return fault_run.code;
+    find_next("clEnqueueNDRangeKernel", &next);
+    return next(queue, kernel, dims, offset, global, local, n, wait, event);
 }

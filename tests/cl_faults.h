@@ -23,6 +23,7 @@ extern struct cl_fault fault_binary;         /* clCreateProgramWithBinary   */
 extern struct cl_fault fault_source;         /* clCreateProgramWithSource   */
 extern struct cl_fault fault_sizes;          /* clGetProgramInfo: no binary */
 extern struct cl_fault fault_devices;        /* clGetDeviceIDs              */
+extern struct cl_fault fault_run;            /* clEnqueueNDRangeKernel      */
 
 /* Forgets all counts and faults. */
 void fault_reset(void);

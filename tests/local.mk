@@ -23,6 +23,7 @@ host_suites = \
 	tests/check_v7 \
 	tests/check_world
 device_suites = \
+	tests/check_ahead \
 	tests/check_api \
 	tests/check_measure \
 	tests/check_model \
@@ -32,13 +33,15 @@ device_suites = \
 	tests/check_pool \
 	tests/check_program \
 	tests/check_rt \
+	tests/check_sample \
 	tests/check_state \
 	tests/check_tune \
 	tests/check_tuning \
 	tests/check_upload
-portable_suites = tests/check_api tests/check_model tests/check_op \
+portable_suites = tests/check_ahead tests/check_api tests/check_model tests/check_op \
 	tests/check_pool tests/check_program tests/check_rt \
-	tests/check_state tests/check_tune tests/check_tuning
+	tests/check_sample tests/check_state tests/check_tune \
+	tests/check_tuning
 # It measures memory, which a sanitizer's quarantine makes grow.
 if !SANITIZE
 device_suites += tests/check_growth
@@ -108,6 +111,15 @@ tests_check_chat_SOURCES = tests/check_chat.c \
 	tools/chat_format.c tools/chat_format.h tools/stop.c tools/stop.h
 tests_check_chat_CPPFLAGS = $(suite_cppflags)
 tests_check_chat_LDADD = $(suite_libs)
+
+tests_check_ahead_SOURCES = tests/check_ahead.c tests/cl_faults.c \
+	tests/cl_faults.h tests/model_util.c tests/model_util.h
+tests_check_ahead_CPPFLAGS = $(suite_cppflags)
+tests_check_ahead_LDADD = $(suite_libs)
+
+tests_check_sample_SOURCES = tests/check_sample.c
+tests_check_sample_CPPFLAGS = $(suite_cppflags)
+tests_check_sample_LDADD = $(suite_libs)
 
 tests_check_api_SOURCES = tests/check_api.c
 tests_check_api_CPPFLAGS = $(suite_cppflags)
