@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CLASS_MIN 256
 /* What is held may be this part of the device's memory. */
@@ -220,10 +221,36 @@ void anser_buf_free(anser_device *device, struct anser_buf *buf)
         release(pool, take(pool, 0).mem);
 }
 
+/* Asks for huge pages under a buffer that is the host's own memory: fewer
+ * faults while it is filled, fewer misses while it is read.  Only advice. */
+static void ask_huge(anser_device *device, const struct anser_buf *buf)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = 2 << 20;
+    const cl_command_queue queue = device->queue->cl;
+    cl_int code;
+    void *at = clEnqueueMapBuffer(queue, buf->mem, CL_TRUE, CL_MAP_WRITE, 0,
+                                  buf->bytes, 0, NULL, NULL, &code);
+    if (at == NULL || code != CL_SUCCESS)
+        return;
+    const uintptr_t from = ((uintptr_t)at + page - 1) / page * page;
+    const uintptr_t to = ((uintptr_t)at + buf->bytes) / page * page;
+    if (to > from)
+        (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+    clEnqueueUnmapMemObject(queue, buf->mem, at, 0, NULL, NULL);
+#else
+    (void)device;
+    (void)buf;
+#endif
+}
+
 enum anser_status anser_buf_new_exact(anser_device *device, size_t bytes,
                                       struct anser_buf *buf)
 {
-    return make(device->pool, bytes > 0 ? bytes : 1, buf);
+    TRY(make(device->pool, bytes > 0 ? bytes : 1, buf));
+    if ((device->caps.type & CL_DEVICE_TYPE_CPU) != 0)
+        ask_huge(device, buf);
+    return ANSER_OK;
 }
 
 void anser_buf_free_exact(anser_device *device, struct anser_buf *buf)
