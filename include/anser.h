@@ -145,7 +145,7 @@ struct anser_file_info {
     uint64_t file_bytes;
     uint64_t token_bytes;     /* weights that one token reads               */
     uint64_t state_bytes;     /* one recurrent state, float32               */
-    uint64_t device_bytes;    /* needed on a device, default chunk, 1 state */
+    uint64_t device_bytes;    /* needed on a GPU: default chunk, 1 state    */
 };
 
 /* UNSUPPORTED: another architecture, head size or tensor set; the text names

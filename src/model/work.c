@@ -77,10 +77,12 @@ fail:
     return status;
 }
 
+/* A GPU's tiles want many tokens; a CPU's caches hold few. */
+enum { CHUNK_CPU = 64, CHUNK_GPU = 512 };
+
 uint32_t anser_default_chunk(const struct anser_caps *caps)
 {
-    /* A GPU's tiles want many tokens; a CPU's caches hold few. */
-    return (caps->type & CL_DEVICE_TYPE_GPU) != 0 ? 512 : 64;
+    return (caps->type & CL_DEVICE_TYPE_GPU) != 0 ? CHUNK_GPU : CHUNK_CPU;
 }
 
 uint64_t anser_v7_device_bytes(const struct anser_v7_file *v7, uint32_t chunk)
@@ -89,6 +91,6 @@ uint64_t anser_v7_device_bytes(const struct anser_v7_file *v7, uint32_t chunk)
     uint64_t weights = 0;
     for (uint64_t i = 0; i < v7->file->n_tensors; i++)
         weights += v7->file->tensors[i].bytes;
-    return weights + anser_work_bytes(s, chunk != 0 ? chunk : 64)
+    return weights + anser_work_bytes(s, chunk != 0 ? chunk : CHUNK_GPU)
            + anser_v7_state_bytes(s) + (uint64_t)s->V * sizeof(float);
 }
