@@ -12,28 +12,32 @@ enum { GROUP = 256 };                /* of what stands between the products */
 #define FEW(mt, nt, warps, wg_, out, type) \
     { "nv_few.cl", "nv_few", "-D TYPE=" #type " -D WG=" #wg_ " -D WARPS_K=" #warps \
       " -D WM=1 -D MT=" #mt " -D NT=" #nt " -D OUT=" #out, wg_, 16 * mt, 8 * nt }
-#define GEMM(mt, nt, wk, wg_, out) \
-    { "nv_gemm.cl", "nv_gemm", "-D TYPE=12 -D WG=" #wg_ " -D WM=2 -D WN=2 -D WK=" #wk \
-      " -D MT=" #mt " -D NT=" #nt " -D OUT=" #out, wg_, 32 * mt, 16 * nt }
+#define GEMM(mt, nt, wn, wk, wg_, out) \
+    { "nv_gemm.cl", "nv_gemm", "-D TYPE=12 -D WG=" #wg_ " -D WM=2 -D WN=" #wn " -D WK=" #wk \
+      " -D MT=" #mt " -D NT=" #nt " -D OUT=" #out, wg_, 32 * mt, 8 * wn * nt }
 
-/* Up to 64 tokens the weights are what costs; above, 160 rows by 64 tokens
- * fill 132 units evenly for C 2560 and 512 tokens. */
+/* Up to 64 tokens the weights are what costs; above, C rows want 160 rows by
+ * 64 tokens, which fill 132 units evenly for C 2560 and 512 tokens, and more
+ * rows tiles of which two fit a unit. */
 static const struct anser_nv_tile tiles[TILE_KINDS][TILE_SIZES] = {
-    [TILE_FLOATS] = { FEW(1, 1, 8, 256, 0, 12), FEW(1, 2, 8, 256, 0, 12),
-                      FEW(1, 4, 8, 256, 0, 12), GEMM(5, 4, 2, 256, 0) },
+    [TILE_FLOATS] = { FEW(2, 1, 4, 128, 0, 12), FEW(2, 2, 4, 128, 0, 12),
+                      FEW(2, 4, 4, 128, 0, 12), GEMM(4, 2, 4, 1, 256, 0) },
+    [TILE_ADD] =    { FEW(1, 1, 8, 256, 0, 12), FEW(1, 2, 8, 256, 0, 12),
+                      FEW(2, 4, 8, 256, 0, 12), GEMM(5, 4, 2, 2, 256, 0) },
     [TILE_HALVES] = { FEW(2, 1, 4, 128, 2, 12), FEW(2, 2, 4, 128, 2, 12),
-                      FEW(2, 4, 4, 128, 2, 12), GEMM(5, 4, 2, 256, 2) },
+                      FEW(2, 4, 4, 128, 2, 12), GEMM(4, 2, 4, 1, 256, 2) },
     [TILE_DOWN] =   { FEW(2, 1, 8, 256, 1, 0), FEW(2, 2, 8, 256, 1, 0),
                       FEW(2, 4, 8, 256, 1, 0), FEW(2, 8, 8, 256, 1, 0) },
     [TILE_UP] =     { FEW(2, 1, 2, 64, 0, 0), FEW(2, 2, 2, 64, 0, 0),
-                      FEW(2, 4, 2, 64, 0, 0), FEW(2, 8, 2, 64, 0, 0) },
+                      FEW(2, 4, 2, 64, 0, 0), FEW(2, 8, 1, 32, 0, 0) },
 };
 
 /* Without PTX, where they are merely checked: few programs, small ones. */
 #define SMALL(out, type) FEW(2, 1, 2, 64, out, type)
 static const struct anser_nv_tile small[TILE_KINDS][TILE_SIZES] = {
-    [TILE_FLOATS] = { SMALL(0, 12), SMALL(0, 12), SMALL(0, 12), GEMM(1, 2, 1, 128, 0) },
-    [TILE_HALVES] = { SMALL(2, 12), SMALL(2, 12), SMALL(2, 12), GEMM(1, 2, 1, 128, 2) },
+    [TILE_FLOATS] = { SMALL(0, 12), SMALL(0, 12), SMALL(0, 12), GEMM(1, 2, 2, 1, 128, 0) },
+    [TILE_ADD] =    { SMALL(0, 12), SMALL(0, 12), SMALL(0, 12), GEMM(1, 2, 2, 1, 128, 0) },
+    [TILE_HALVES] = { SMALL(2, 12), SMALL(2, 12), SMALL(2, 12), GEMM(1, 2, 2, 1, 128, 2) },
     [TILE_DOWN] =   { SMALL(1, 0), SMALL(1, 0), SMALL(1, 0), SMALL(1, 0) },
     [TILE_UP] =     { SMALL(0, 0), SMALL(0, 0), SMALL(0, 0), SMALL(0, 0) },
 };
@@ -268,7 +272,7 @@ static void add_to_x(const struct anser_nv_prefill *k,
                      const struct anser_pass *p, const struct anser_matrix *W,
                      cl_mem x)
 {
-    struct products s = products(k, TILE_FLOATS, p->T);
+    struct products s = products(k, TILE_ADD, p->T);
     add(&s, W, 0, p->work->x.mem, 0, SH_ACT_ADD);
     run(p, &s, W->parts[0].mem, x);
 }

@@ -11,7 +11,7 @@
 #include "op/nv_phase.h"
 
 /* Products by where they read and what they write. */
-enum { TILE_FLOATS, TILE_HALVES, TILE_DOWN, TILE_UP, TILE_KINDS };
+enum { TILE_FLOATS, TILE_ADD, TILE_HALVES, TILE_DOWN, TILE_UP, TILE_KINDS };
 
 /* By the number of tokens. */
 enum { TILE_SIZES = 4 };

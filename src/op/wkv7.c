@@ -62,8 +62,8 @@ static const struct anser_variant rows[] = {
       .suits = anser_suits_gpu, .grid = grid_group,
       .wg = 64, .bound = 1e-5 },
     { .name = "nv-split", .file = "nv_wkv7.cl", .kernel = "nv_wkv7",
-      .options = "-D WG=128 -D PTX", .fits = fits_nv, .grid = grid_split,
-      .wg = 128, .bound = 1e-5 },
+      .options = "-D WG=64 -D PTX", .fits = fits_nv, .grid = grid_split,
+      .wg = 64, .bound = 1e-5 },
 };
 
 void anser_op_wkv7(struct anser_queue *q, const struct anser_chosen *kernel,
