@@ -167,31 +167,43 @@ static enum anser_status prepare(anser_device *device,
 
 /* ---------------------------------------------------------------- check */
 
-/* 10 tokens and 70 rows: neither fills a tile. */
-enum { CHECK_ROWS = 70, CHECK_COLS = 512, CHECK_T = 10 };
-static const struct anser_need check_need = { .rows = CHECK_ROWS,
-                                              .cols = CHECK_COLS };
+/* What a variant is tried on.  10 tokens and 70 rows: neither fills a tile.
+ * Work-items of strips go around their loops longest: Mesa's llvmpipe leaves a
+ * loop, and says nothing, after 65,535 rounds of a work-item in all. */
+struct check_shape {
+    uint32_t rows, cols, T;
+};
+static const struct check_shape check_tile = { 70, 512, 10 };
+static const struct check_shape check_strip = { 17, 2048, 66 };
+
+static const struct check_shape *shape_for(const struct anser_chosen *chosen)
+{
+    return chosen->variant->layout == ANSER_LAYOUT_STRIP ? &check_strip
+                                                         : &check_tile;
+}
 
 static void reference(float *y, const struct anser_block *block,
-                      const unsigned char *W, const float *x)
+                      const unsigned char *W, const float *x,
+                      const struct check_shape *s)
 {
-    for (int t = 0; t < CHECK_T; t++)
-        anser_ref_matvec(y + t * CHECK_ROWS, block, W, CHECK_ROWS, CHECK_COLS,
-                         x + t * CHECK_COLS);
+    for (uint32_t t = 0; t < s->T; t++)
+        anser_ref_matvec(y + t * s->rows, block, W, s->rows, s->cols,
+                         x + t * s->cols);
 }
 
 /* The trial's weights w in the layout that the kernel reads: w itself, or a
  * further buffer of the trial. */
 static unsigned in_layout(struct anser_trial *b, uint32_t layout,
-                          const struct anser_block *block, unsigned w)
+                          const struct anser_block *block, unsigned w,
+                          const struct check_shape *s)
 {
     const struct anser_layout_info *info = &anser_layouts[layout];
     if (info->repack == NULL)
         return w;
-    const uint64_t bytes = info->bytes(block, CHECK_ROWS, CHECK_COLS);
+    const uint64_t bytes = info->bytes(block, s->rows, s->cols);
     const unsigned to = anser_trial_add(b, bytes / sizeof(float), 0, 1);
     const struct anser_repack r = {
-        .block = block, .rows = CHECK_ROWS, .cols = CHECK_COLS,
+        .block = block, .rows = s->rows, .cols = s->cols,
         .from = b->buf[w].mem, .to = b->buf[to].mem
     };
     if (b->status == ANSER_OK)
@@ -205,27 +217,29 @@ static enum anser_status run_check(anser_device *device,
                                    const struct anser_block *block,
                                    unsigned char *W, double *error)
 {
-    const uint64_t bytes = anser_block_bytes(block, CHECK_ROWS * CHECK_COLS);
+    const struct check_shape *s = shape_for(chosen);
+    const uint64_t bytes = anser_block_bytes(block, s->rows * s->cols);
+    const struct anser_need need = { .rows = s->rows, .cols = s->cols };
     struct anser_trial b;
     anser_trial_init(&b, device);
     anser_check_blocks(block, W, bytes / block->bytes, block->type + 1);
     const unsigned w = anser_trial_bytes(&b, W, bytes);
-    const unsigned x = anser_trial_add(&b, CHECK_T * CHECK_COLS, 0, 1);
-    const unsigned y = anser_trial_add(&b, CHECK_T * CHECK_ROWS, 0, 1);
-    const unsigned laid = in_layout(&b, chosen->variant->layout, block, w);
+    const unsigned x = anser_trial_add(&b, s->T * s->cols, 0, 1);
+    const unsigned y = anser_trial_add(&b, s->T * s->rows, 0, 1);
+    const unsigned laid = in_layout(&b, chosen->variant->layout, block, w, s);
     if (b.status == ANSER_OK)
-        b.status = prepare(device, chosen, &check_need);
+        b.status = prepare(device, chosen, &need);
     const struct matmul_args args = {
-        .row_bytes = (uint32_t)(bytes / CHECK_ROWS), .rows = CHECK_ROWS,
-        .cols = CHECK_COLS, .T = CHECK_T, .y_stride = CHECK_ROWS
+        .row_bytes = (uint32_t)(bytes / s->rows), .rows = s->rows,
+        .cols = s->cols, .T = s->T, .y_stride = s->rows
     };
     if (b.status == ANSER_OK)
         run(device->queue, chosen, &args, b.buf[laid].mem, b.buf[x].mem,
             b.buf[y].mem);
     float *out = anser_trial_read(&b, y);
     if (out != NULL) {
-        reference(b.host[y], block, W, b.host[x]);
-        *error = anser_check_error(out, b.host[y], CHECK_T * CHECK_ROWS);
+        reference(b.host[y], block, W, b.host[x], s);
+        *error = anser_check_error(out, b.host[y], s->T * s->rows);
     }
     free(out);
     return anser_trial_free(&b);
@@ -236,13 +250,14 @@ static enum anser_status check(anser_device *device,
                                const struct anser_need *need,
                                struct anser_error *error)
 {
+    const struct check_shape *s = shape_for(chosen);
     const struct anser_block *block = anser_block_find(need->type);
-    const uint64_t bytes = anser_block_bytes(block, CHECK_ROWS * CHECK_COLS);
+    const uint64_t bytes = anser_block_bytes(block, s->rows * s->cols);
     unsigned char *W = malloc(bytes);
     if (W == NULL)
         return anser_fail_memory(device->ctx, bytes);
-    snprintf(error->shape, sizeof error->shape, "%s %dx%d T %d", block->name,
-             CHECK_ROWS, CHECK_COLS, CHECK_T);
+    snprintf(error->shape, sizeof error->shape, "%s %ux%u T %u", block->name,
+             (unsigned)s->rows, (unsigned)s->cols, (unsigned)s->T);
     error->bound = chosen->variant->bound;
     error->error = NAN;
     const enum anser_status status = run_check(device, chosen, block, W,
