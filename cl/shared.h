@@ -154,6 +154,33 @@ struct layer_args {
 };
 SH_ASSERT(sizeof(struct layer_args) == 128, "no padding");
 
+/* What a token begins and ends with. */
+struct ends_args {
+    sh_u32 head;                /* in units of SH_UNIT                      */
+    sh_u32 ln0_w, ln0_b, ln_out_w, ln_out_b;
+    sh_u32 L, V;
+    sh_f32 eps;
+};
+SH_ASSERT(sizeof(struct ends_args) == 32, "no padding");
+
+/* What the groups of a launch that does a whole token tell each other and the
+ * host, in words. */
+#define SH_SYNC_COUNT 0         /* arrivals at barriers                     */
+#define SH_SYNC_FAILED 1        /* the first launch that gave up, or 0      */
+#define SH_SYNC_SEEN 2          /* groups that were there at once           */
+#define SH_SYNC_IDS 3           /* what launch n was fed: word IDS + n % RING */
+#define SH_SYNC_RING 64
+#define SH_SYNC_WORDS (SH_SYNC_IDS + SH_SYNC_RING)
+
+struct token_args {
+    struct ends_args ends;
+    sh_u32 base;                /* arrivals before this launch              */
+    sh_u32 limit;               /* looks at a barrier before giving up      */
+    sh_u32 patient;             /* barriers with a limit; 0 looks at others */
+    sh_u32 serial;              /* of this launch; 0: counts groups         */
+};
+SH_ASSERT(sizeof(struct token_args) == 48, "no padding");
+
 /* The lowest index of the largest of x(n), in two steps. */
 struct argmax_args {
     sh_u32 n;

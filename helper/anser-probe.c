@@ -4,12 +4,23 @@
  * it with the reference; exit status 0 if it is right.  The library starts it
  * (op/probe.c) for variants that can take the process down with them.
  */
+#include "op/nv_phase.h"
 #include "op/probe.h"
 #include "op/select.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A token in one launch: TYPE is a shape. */
+static enum anser_status probe_token(anser_device *device, const char *text)
+{
+    struct anser_nv_shape shape;
+    if (!anser_nv_shape_read(text, &shape))
+        return ANSER_BAD_ARG;
+    device->settings.is_probe = true;
+    return anser_nv_try_token(device, &shape);
+}
 
 static enum anser_status probe(anser_device *device, char **name)
 {
@@ -51,7 +62,8 @@ int main(int argc, char **argv)
     enum anser_status status = ANSER_BAD_ARG;
     if (argc == 5 && anser_ctx_new(&ctx) == ANSER_OK
         && anser_device_open(ctx, argv[1], &device) == ANSER_OK)
-        status = probe(device, argv + 2);
+        status = strcmp(argv[2], "token") == 0
+                 ? probe_token(device, argv[4]) : probe(device, argv + 2);
     anser_device_close(device);
     anser_ctx_free(ctx);
     return status == ANSER_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -35,6 +35,7 @@ device_suites = \
 	tests/check_rt \
 	tests/check_sample \
 	tests/check_state \
+	tests/check_token \
 	tests/check_tune \
 	tests/check_tuning \
 	tests/check_upload
@@ -211,6 +212,11 @@ tests_check_cache_LDADD = $(suite_libs)
 tests_check_cache_hard_SOURCES = tests/check_cache_hard.c $(cache_sources)
 tests_check_cache_hard_CPPFLAGS = $(suite_cppflags)
 tests_check_cache_hard_LDADD = $(suite_libs)
+
+tests_check_token_SOURCES = tests/check_token.c tests/synth_util.c \
+	tests/synth_util.h
+tests_check_token_CPPFLAGS = $(suite_cppflags)
+tests_check_token_LDADD = $(suite_libs)
 
 tests_check_upload_SOURCES = tests/check_upload.c $(rt_sources)
 tests_check_upload_CPPFLAGS = $(suite_cppflags)

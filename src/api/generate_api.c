@@ -9,6 +9,7 @@
 #include "model/ahead.h"
 #include "text/sampler.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct loop {
@@ -17,7 +18,8 @@ struct loop {
     float *logits;                   /* owned (V); NULL: the device chooses */
     struct anser_ahead *ahead;       /* borrowed; NULL: the host chooses    */
     struct anser_sampling *sampling; /* borrowed; NULL: the best token      */
-    struct sample_args args;         /* of the first token                  */
+    struct sample_args args;         /* of the first token drawn by them    */
+    uint64_t origin;                 /* its number                          */
     uint32_t depth;
     uint64_t asked;                  /* tokens whose choice is enqueued     */
 };
@@ -30,7 +32,28 @@ static enum anser_status sure(const struct loop *l, enum anser_status status)
     return status;
 }
 
+/* Waits, and does again what a launch that gave up did not do. */
+static enum anser_status settle(const struct loop *l, bool *redone)
+{
+    return sure(l, anser_v7_settle(l->state, redone));
+}
+
 /* ------------------------------------------------------ the host chooses */
+
+/* A launch that gave up leaves logits that are none. */
+static enum anser_status read_logits(struct loop *l)
+{
+    struct anser_queue *q = l->state->model->device->queue;
+    const size_t bytes = l->state->model->shape.V * sizeof *l->logits;
+    bool redone = false;
+    anser_queue_read(q, l->state->logits.mem, 0, l->logits, bytes);
+    TRY(sure(l, anser_queue_finish(q)));
+    if (isnan(l->logits[0]))
+        TRY(settle(l, &redone));
+    if (redone)
+        anser_queue_read(q, l->state->logits.mem, 0, l->logits, bytes);
+    return redone ? sure(l, anser_queue_finish(q)) : ANSER_OK;
+}
 
 static enum anser_status generate_by_host(struct loop *l, uint64_t max,
                                           anser_token_fn *fn, void *user)
@@ -38,10 +61,9 @@ static enum anser_status generate_by_host(struct loop *l, uint64_t max,
     anser_model *m = l->state->model;
     struct anser_queue *q = m->device->queue;
     uint32_t id[2];                  /* the last one may still be in use    */
+    bool redone;
     for (uint64_t i = 0; i < max; i++) {
-        anser_queue_read(q, l->state->logits.mem, 0, l->logits,
-                         m->shape.V * sizeof *l->logits);
-        TRY(sure(l, anser_queue_finish(q)));
+        TRY(read_logits(l));
         TRY(anser_sample(l->sampler, l->logits, &id[i % 2]));
         if (fn(user, id[i % 2]))
             return ANSER_OK;
@@ -49,7 +71,7 @@ static enum anser_status generate_by_host(struct loop *l, uint64_t max,
         anser_v7_token(l->state);
         anser_queue_flush(q);
     }
-    return sure(l, anser_queue_finish(q));
+    return settle(l, &redone);
 }
 
 /* ---------------------------------------------------- the device chooses */
@@ -74,10 +96,10 @@ static void choose(const struct loop *l, uint64_t n)
     }
     struct sample_args args = l->args;
     const uint64_t position = ((uint64_t)args.position_hi << 32
-                               | args.position_lo) + n;
+                               | args.position_lo) + n - l->origin;
     args.position_lo = (uint32_t)position;
     args.position_hi = (uint32_t)(position >> 32);
-    args.first = n == 0;
+    args.first = n == l->origin;
     anser_op_sample(l->sampling, &args, logits, id);
 }
 
@@ -95,24 +117,60 @@ static void ask(struct loop *l)
  * matter then. */
 static enum anser_status stop_at(struct loop *l, uint64_t n)
 {
-    struct anser_queue *q = l->state->model->device->queue;
-    if (l->asked > n + 1 && anser_queue_finish(q) != ANSER_OK)
+    bool redone;
+    if (l->asked > n + 1 && anser_v7_settle(l->state, &redone) != ANSER_OK)
         anser_log(l->state->model->ctx, 1, "tokens after a stop: %s",
                   anser_error(l->state->model->ctx));
     if (l->asked > n + 1)
         anser_ahead_rewind(l->ahead, l->state, n);
-    return sure(l, anser_queue_finish(q));
+    return settle(l, &redone);
+}
+
+static enum anser_status start_draws(struct loop *l)
+{
+    TRY(anser_ahead_sampling(l->ahead, &l->sampling));
+    anser_sampler_args(l->sampler, &l->args);
+    return anser_sampling_begin(l->sampling, anser_sampler_counts(l->sampler),
+                                l->args.n);
+}
+
+/* No id n was chosen: asks again for it if the token before was only now
+ * done. */
+static enum anser_status ask_again(struct loop *l, uint64_t n, bool *asked)
+{
+    TRY(settle(l, asked));
+    if (!*asked)
+        return ANSER_OK;
+    l->origin = n;
+    if (l->sampling != NULL)
+        TRY(sure(l, start_draws(l)));
+    choose(l, n);
+    anser_inbox_ask(l->ahead->inbox, n, l->state->model->work.ids.mem);
+    l->asked = n + 1;
+    return ANSER_OK;
+}
+
+/* The id that was chosen as n, or none. */
+static enum anser_status take(struct loop *l, uint64_t n, uint32_t *id)
+{
+    bool asked = false;
+    TRY(sure(l, anser_inbox_take(l->ahead->inbox, n, id)));
+    if (*id >= l->state->model->shape.V)
+        TRY(ask_again(l, n, &asked));
+    return asked ? sure(l, anser_inbox_take(l->ahead->inbox, n, id))
+                 : ANSER_OK;
 }
 
 static enum anser_status generate_by_device(struct loop *l, uint64_t max,
                                             anser_token_fn *fn, void *user)
 {
     const anser_model *m = l->state->model;
+    bool redone;
     uint32_t id;
     for (uint64_t n = 0; n < max; n++) {
         while (l->asked < max && l->asked <= n + l->depth)
             ask(l);
-        TRY(sure(l, anser_inbox_take(l->ahead->inbox, n, &id)));
+        TRY(take(l, n, &id));
         if (id >= m->shape.V) {
             TRY(stop_at(l, n));
             return anser_sampler_refuse(l->sampler);
@@ -123,18 +181,10 @@ static enum anser_status generate_by_device(struct loop *l, uint64_t max,
     }
     if (max > 0)
         feed(l, max - 1);
-    return sure(l, anser_queue_finish(m->device->queue));
+    return settle(l, &redone);
 }
 
 /* ----------------------------------------------------------------- entry */
-
-static enum anser_status start_draws(struct loop *l)
-{
-    TRY(anser_ahead_sampling(l->ahead, &l->sampling));
-    anser_sampler_args(l->sampler, &l->args);
-    return anser_sampling_begin(l->sampling, anser_sampler_counts(l->sampler),
-                                l->args.n);
-}
 
 static enum anser_status start(struct loop *l)
 {

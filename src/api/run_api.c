@@ -35,22 +35,36 @@ static uint32_t next_chunk(const anser_state *state, size_t left)
     return left < chunk ? (uint32_t)left : chunk;
 }
 
+/* Enqueues one token; nothing waits for it here. */
+static void feed_one(anser_state *state, const uint32_t *id)
+{
+    anser_queue_write(state->model->device->queue,
+                      state->model->work.ids.mem, 0, id, sizeof *id);
+    anser_v7_token(state);
+    anser_queue_flush(state->model->device->queue);
+}
+
 enum anser_status anser_feed(anser_state *state, const uint32_t *ids, size_t n)
 {
     if (state == NULL)
         return ANSER_BAD_ARG;
     TRY(check_ids(state, ids, n));
     struct anser_queue *q = state->model->device->queue;
+    bool redone;
     state->has_logits = false;
     for (size_t at = 0; at < n;) {
         const uint32_t T = next_chunk(state, n - at);
-        pass(state, ids + at, T);
         at += T;
+        if (T == 1 && at == n) {
+            feed_one(state, ids + n - 1);
+            break;
+        }
+        pass(state, ids + at - T, T);
         if (at == n)
             anser_v7_head(state, T - 1, 1, state->logits.mem);
         anser_queue_flush(q);
     }
-    TRY(anser_queue_finish(q));
+    TRY(anser_v7_settle(state, &redone));
     state->has_logits = true;
     return ANSER_OK;
 }

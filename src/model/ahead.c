@@ -123,9 +123,3 @@ void anser_ahead_rewind(struct anser_ahead *a, anser_state *state, uint64_t n)
         anser_v7_token(state);
     }
 }
-
-void anser_v7_token(anser_state *state)
-{
-    anser_v7_forward(state, 1);
-    anser_v7_head(state, 0, 1, state->logits.mem);
-}

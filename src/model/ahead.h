@@ -45,7 +45,4 @@ void anser_ahead_keep(struct anser_ahead *ahead, const anser_state *state,
 void anser_ahead_rewind(struct anser_ahead *ahead, anser_state *state,
                         uint64_t n);
 
-/* Enqueues one token, its id in work.ids, and its logits. */
-void anser_v7_token(anser_state *state);
-
 #endif

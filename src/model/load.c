@@ -120,6 +120,7 @@ void anser_model_unload(anser_model *m)
         return;
     m->device->children--;
     anser_ahead_free(m->ahead);
+    anser_token_free(m->token);
     anser_work_free(m->device, &m->work);
     anser_weights_free(m);
     free(m->plans);

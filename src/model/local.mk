@@ -15,6 +15,7 @@ libanser_core_la_SOURCES += \
 	src/model/upload.h \
 	src/model/state.c \
 	src/model/state.h \
+	src/model/token.c \
 	src/model/v7.c \
 	src/model/weights.c \
 	src/model/work.c

@@ -7,7 +7,7 @@
 #define ANSER_MODEL_MODEL_H
 
 #include "base/digest.h"
-#include "op/phase.h"
+#include "op/token.h"
 
 /* The rows of the five phases, for one token and for many. */
 struct anser_layer_plan {
@@ -32,6 +32,7 @@ struct anser_model {
     struct anser_elementary elementary;
     struct anser_chosen embed;
     struct anser_work work;          /* owned                               */
+    struct anser_token *token;       /* owned; NULL: by phases only         */
     uint64_t device_bytes;
     unsigned states;                 /* that live                           */
     struct anser_ahead *ahead;       /* owned: model/ahead.h, at first use  */
@@ -40,6 +41,7 @@ struct anser_model {
 struct anser_state {
     anser_model *model;              /* borrowed                            */
     struct anser_buf floats;         /* owned: (L, V7_STATE_FLOATS)         */
+    struct anser_buf spare;          /* owned: the next or last one, or NULL */
     struct anser_buf logits;         /* owned: (V)                          */
     bool has_logits;                 /* after the last token fed            */
 };
@@ -75,6 +77,24 @@ void anser_v7_forward(anser_state *state, uint32_t T);
  * logits(n, V) in a buffer. */
 void anser_v7_head(anser_state *state, uint32_t first, uint32_t n,
                    cl_mem logits);
+
+/* What a phase over T tokens is run with. */
+struct anser_pass anser_v7_pass(const anser_state *state, uint32_t T);
+
+/* Chooses how single tokens are run; after the rows of the phases. */
+enum anser_status anser_token_plan(anser_model *model);
+
+/* Whether single tokens go from one buffer of the state to the other. */
+bool anser_token_spares(const anser_model *model);
+
+/* Enqueues one token, the first of work.ids, to the logits of the state. */
+void anser_v7_token(anser_state *state);
+
+/* Waits, as anser_queue_finish, and does again what a launch that gave up did
+ * not do: the tokens in their order up to the first whose id was chosen by
+ * the device after the failure (then `redone` tells that the last choices were
+ * void).  Needed before the host relies on logits or state. */
+enum anser_status anser_v7_settle(anser_state *state, bool *redone);
 
 /* Tokens at once where the caller says nothing. */
 uint32_t anser_default_chunk(const struct anser_caps *caps);

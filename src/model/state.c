@@ -46,6 +46,9 @@ enum anser_status anser_state_make(anser_model *model, anser_state **state)
     model->states++;
     TRY_OR_FAIL(anser_buf_new(model->device, state_bytes(model),
                               &made->floats));
+    if (anser_token_spares(model))
+        TRY_OR_FAIL(anser_buf_new(model->device, state_bytes(model),
+                                  &made->spare));
     TRY_OR_FAIL(anser_buf_new(model->device, logits_bytes(model),
                               &made->logits));
     TRY_OR_FAIL(anser_state_zero(made));
@@ -59,6 +62,7 @@ fail:
 void anser_state_drop(anser_state *state)
 {
     anser_buf_free(state->model->device, &state->floats);
+    anser_buf_free(state->model->device, &state->spare);
     anser_buf_free(state->model->device, &state->logits);
     state->model->states--;
     free(state);

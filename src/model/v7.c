@@ -31,7 +31,7 @@ enum anser_status anser_model_plan(anser_model *m)
             m->plans[i].many[j] = anser_phase_choose(
                 j, m->device, &m->shape, &m->layers[i], m->work.chunk);
         }
-    return ANSER_OK;
+    return anser_token_plan(m);
 }
 
 /* [V7:layernorm] of the residual stream, which may be the result too. */
@@ -43,18 +43,27 @@ static void norm(anser_model *m, struct norm_args args, cl_mem to)
                   m->work.x.mem, to);
 }
 
+struct anser_pass anser_v7_pass(const anser_state *state, uint32_t T)
+{
+    const anser_model *m = state->model;
+    return (struct anser_pass){
+        .q = m->device->queue, .shape = &m->shape,
+        .elementary = &m->elementary, .work = &m->work,
+        .vecs = m->vecs.mem, .state = state->floats.mem, .T = T
+    };
+}
+
 void anser_v7_forward(anser_state *state, uint32_t T)
 {
     anser_model *m = state->model;
-    struct anser_work *w = &m->work;
-    struct anser_queue *q = m->device->queue;
-    const struct anser_pass pass = {
-        .q = q, .shape = &m->shape, .elementary = &m->elementary, .work = w,
-        .vecs = m->vecs.mem, .state = state->floats.mem, .T = T
-    };
-    anser_op_embed(q, &m->embed, &m->embd, w->ids.mem, w->x.mem, T);
-    norm(m, (struct norm_args){ .T = T, .weight_at = m->ln0_w,
-                                .bias_at = m->ln0_b }, w->x.mem);
+    const struct anser_work *w = &m->work;
+    const struct anser_pass pass = anser_v7_pass(state, T);
+    anser_op_embed(pass.q, &m->embed, &m->embd, w->ids.mem, w->x.mem, T);
+    if (T == 1 && m->token != NULL)
+        anser_token_begin(m->token, &pass);
+    else
+        norm(m, (struct norm_args){ .T = T, .weight_at = m->ln0_w,
+                                    .bias_at = m->ln0_b }, w->x.mem);
     for (uint32_t i = 0; i < m->shape.L; i++) {
         const struct anser_phase *const *rows = rows_for(&m->plans[i], T);
         for (unsigned j = 0; j < PHASE_COUNT; j++)
@@ -66,6 +75,11 @@ void anser_v7_head(anser_state *state, uint32_t first, uint32_t n,
                    cl_mem logits)
 {
     anser_model *m = state->model;
+    if (n == 1 && first == 0 && m->token != NULL) {
+        const struct anser_pass pass = anser_v7_pass(state, 1);
+        anser_token_end(m->token, &pass, logits);
+        return;
+    }
     norm(m, (struct norm_args){ .T = n, .x_at = first * m->shape.C,
                                 .weight_at = m->ln_out_w,
                                 .bias_at = m->ln_out_b }, m->work.xn.mem);

@@ -19,6 +19,9 @@ libanser_core_la_SOURCES += \
 	src/op/nv_prefill.c \
 	src/op/nv_prefill.h \
 	src/op/nv_prefill_fits.c \
+	src/op/nv_token.c \
+	src/op/nv_token.h \
+	src/op/token.h \
 	src/op/op.h \
 	src/op/phase.c \
 	src/op/phase.h \

@@ -2,7 +2,7 @@
 /* Layers 0 and 1 of a made-up model by kernels for NVIDIA against the plain
  * rows of the phases, which are checked against ref. */
 #include "op/check.h"
-#include "op/nv_phase.h"
+#include "op/nv_token.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,17 +13,18 @@
  * phases; a wrong kernel gives an error above 1. */
 #define BOUND 0.25
 
-enum { LAYERS = 2, VECTORS = 19 };   /* C floats each; the lerp is six      */
+/* VECTORS of C floats each; the lerp is six. */
+enum { LAYERS = 2, VECTORS = 19, HEAD_ROWS = 1024 };
 
 /* The buffers of the trial. */
 enum { VECS, STATE, X, XN, MIXED, R, W, K, V, KK, A, G, Y, V_FIRST, V_LORA,
-       LOW, HIDDEN, BUFFERS };
+       LOW, HIDDEN, SPARE, LOGITS, IDS, BUFFERS };
 
 struct world {
     struct anser_trial trial;
     struct anser_buf weights;
     unsigned char *host;             /* owned: of weights                   */
-    size_t bytes, halves_at, floats_at; /* Q4_K blocks, then LoRAs          */
+    size_t bytes, halves_at, floats_at, head_at; /* Q4_K blocks, LoRAs, Q6_K */
     struct anser_v7_shape shape;
     struct anser_layer layers[LAYERS];
     struct anser_elementary elementary;
@@ -125,6 +126,7 @@ static enum anser_status weights_init(struct world *w, anser_device *device,
                                       const struct anser_nv_shape *s)
 {
     const struct anser_block *block = anser_block_find(ANSER_Q4_K);
+    const struct anser_block *six = anser_block_find(ANSER_Q6_K);
     const uint64_t n = (uint64_t)s->C * s->F / 256 + 2 * 6 * LAYERS;
     uint32_t rank = 0;
     for (int i = 0; i < NV_LORAS; i++)
@@ -132,11 +134,14 @@ static enum anser_status weights_init(struct world *w, anser_device *device,
     const size_t numbers = (size_t)rank * s->C + 256;
     w->halves_at = (n * block->bytes + 255) / 256 * 256;
     w->floats_at = w->halves_at + (numbers * 2 + 255) / 256 * 256;
-    w->bytes = w->floats_at + numbers * 4;
+    w->head_at = w->floats_at + (numbers * 4 + 255) / 256 * 256;
+    w->bytes = w->head_at + anser_block_bytes(six, HEAD_ROWS * s->C);
     w->host = calloc(1, w->bytes);
     if (w->host == NULL)
         return anser_fail_memory(device->ctx, w->bytes);
     fill_blocks(w->host, block, n);
+    anser_check_blocks(six, w->host + w->head_at,
+                       (uint64_t)HEAD_ROWS * s->C / 256, 2);
     fill_lora(w->host + w->halves_at, ANSER_F16, numbers);
     fill_lora(w->host + w->floats_at, ANSER_F32, numbers);
     TRY(anser_buf_new(device, w->bytes, &w->weights));
@@ -152,12 +157,14 @@ static void buffers_init(struct world *w, anser_device *device,
     const size_t low = s->rank[0] + s->rank[1] + s->rank[2] + s->rank[3];
     const size_t floats[BUFFERS] = {
         VECTORS * C, LAYERS * (C * SH_HEAD + 2 * C), n, n, MIX_COUNT * n, n, n,
-        n, n, n, n, n, n, n, n, trial->T * low, (size_t)trial->T * s->F
+        n, n, n, n, n, n, n, n, trial->T * low, (size_t)trial->T * s->F,
+        LAYERS * (C * SH_HEAD + 2 * C), HEAD_ROWS, 1
     };
     struct anser_work *k = &w->work;
     struct anser_buf *const to[BUFFERS] = {
         NULL, NULL, &k->x, &k->xn, &k->mixed, &k->r, &k->w, &k->k, &k->v,
-        &k->kk, &k->a, &k->g, &k->y, &k->v_first, &k->v_lora, &k->low, &k->h
+        &k->kk, &k->a, &k->g, &k->y, &k->v_first, &k->v_lora, &k->low, &k->h,
+        NULL, NULL, &k->ids
     };
     anser_trial_init(&w->trial, device);
     for (unsigned i = 0; i < BUFFERS; i++) {
@@ -273,4 +280,121 @@ enum anser_status anser_nv_check(anser_device *device,
 {
     const struct anser_nv_trial trial = { &nv->shape, 1, run_one, nv };
     return anser_nv_compare(device, &trial, error);
+}
+
+/* ------------------------------------------------ a token in one launch */
+
+/* Tokens by phases and in one launch: long enough for a barrier that fails
+ * now and then. */
+enum { TRIAL_TOKENS = 64 };
+
+/* What the trial compares. */
+struct outcome {
+    float *x, *state, *logits;       /* owned                               */
+};
+
+static void outcome_free(struct outcome *o)
+{
+    free(o->x);
+    free(o->state);
+    free(o->logits);
+}
+
+static bool same(const struct world *w, const struct outcome *a,
+                 const struct outcome *b)
+{
+    const size_t *n = w->trial.count;
+    return a->x != NULL && a->state != NULL && a->logits != NULL
+           && b->x != NULL && b->state != NULL && b->logits != NULL
+           && memcmp(a->x, b->x, n[X] * sizeof(float)) == 0
+           && memcmp(a->state, b->state, n[STATE] * sizeof(float)) == 0
+           && memcmp(a->logits, b->logits, HEAD_ROWS * sizeof(float)) == 0;
+}
+
+/* All tokens from the same state, each from the trial's x. */
+static struct outcome run_tokens(struct world *w, struct anser_token *t,
+                                 bool whole)
+{
+    struct anser_trial *b = &w->trial;
+    struct anser_queue *q = b->device->queue;
+    unsigned state = STATE, other = SPARE;
+    struct anser_pass pass = {
+        .q = q, .shape = &w->shape, .elementary = &w->elementary,
+        .work = &w->work, .vecs = b->buf[VECS].mem, .T = 1
+    };
+    anser_queue_write(q, b->buf[STATE].mem, 0, b->host[STATE],
+                      b->count[STATE] * sizeof(float));
+    for (int i = 0; i < TRIAL_TOKENS; i++) {
+        anser_queue_write(q, b->buf[X].mem, 0, b->host[X],
+                          b->count[X] * sizeof(float));
+        pass.state = b->buf[state].mem;
+        if (whole) {
+            anser_token_run(t, &pass, b->buf[other].mem, b->buf[LOGITS].mem);
+            const unsigned last = state;
+            state = other;
+            other = last;
+            continue;
+        }
+        anser_token_begin(t, &pass);
+        for (uint32_t j = 0; j < LAYERS * PHASE_COUNT; j++)
+            anser_nv_run(t->nv, j % PHASE_COUNT, &pass,
+                         &w->layers[j / PHASE_COUNT]);
+        anser_token_end(t, &pass, b->buf[LOGITS].mem);
+    }
+    return (struct outcome){ anser_trial_read(b, X),
+                             anser_trial_read(b, state),
+                             anser_trial_read(b, LOGITS) };
+}
+
+/* OK if the launches of whole tokens end and give the same bits. */
+static enum anser_status try_tokens(struct world *w, struct anser_token *t)
+{
+    struct anser_token_lost lost;
+    uint32_t seen;
+    const struct anser_pass pass = {
+        .q = t->device->queue, .shape = &w->shape, .work = &w->work,
+        .vecs = w->trial.buf[VECS].mem, .state = w->trial.buf[STATE].mem
+    };
+    TRY(anser_nv_count_groups(t, &pass, &seen));
+    if (seen < t->device->caps.units)
+        return anser_fail(t->device->ctx, ANSER_UNSUPPORTED,
+                          "%u groups run at once", (unsigned)seen);
+    t->groups = t->device->caps.units;
+    struct outcome a = run_tokens(w, t, false), b = run_tokens(w, t, true);
+    enum anser_status status = anser_token_settle(t, &lost);
+    if (status == ANSER_OK && (lost.n > 0 || !same(w, &a, &b)))
+        status = anser_fail(t->device->ctx, ANSER_DEVICE_FAILED,
+                            "a token in one launch: %u of %d gave up, others "
+                            "differ", (unsigned)lost.n, TRIAL_TOKENS);
+    outcome_free(&a);
+    outcome_free(&b);
+    return status;
+}
+
+enum anser_status anser_nv_try_token(anser_device *device,
+                                 const struct anser_nv_shape *shape)
+{
+    struct anser_nv nv;
+    struct anser_token token = { .device = device };
+    struct world w;
+    TRY(anser_nv_build(device, shape, &nv));
+    TRY(anser_nv_build_token(device, &nv));
+    const struct anser_nv_trial trial = { .shape = shape, .T = 1 };
+    enum anser_status status = world_init(&w, device, &trial);
+    struct anser_part part = { w.weights.mem,
+                               (uint32_t)(w.head_at / SH_UNIT), 0, HEAD_ROWS };
+    const struct anser_matrix head = { .rows = HEAD_ROWS, .cols = shape->C,
+                                       .n_parts = 1, .parts = &part };
+    w.shape.V = HEAD_ROWS;
+    const struct anser_token_parts parts = {
+        .shape = &w.shape, .layers = w.layers, .head = &head,
+        .ln0_w = 0, .ln0_b = shape->C, .ln_out_w = 0, .ln_out_b = shape->C
+    };
+    if (status == ANSER_OK)
+        status = anser_nv_token_make(device, &nv, &parts, &token);
+    if (status == ANSER_OK)
+        status = try_tokens(&w, &token);
+    anser_nv_token_drop(&token);
+    const enum anser_status left = world_free(&w, device);
+    return status != ANSER_OK ? status : left;
 }

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Work-items of a group, and groups a compute unit: with 128 registers each,
- * all are resident. */
-enum { GROUP = 256, PER_UNIT = 2 };
+/* Work-items of a group, and groups a compute unit in a launch of a phase. */
+enum { GROUP = 256, PER_UNIT = 2, OPTIONS = 320 };
 
 void anser_nv_free(struct anser_nv *nv)
 {
@@ -80,6 +79,33 @@ static uint32_t lanes(uint32_t C)
     return pieces % 32 == 0 ? 32 : 8;
 }
 
+/* What a program is compiled for, at `groups` groups or more. */
+static void options(anser_device *device, const struct anser_nv_shape *s,
+                    uint32_t groups, char text[OPTIONS])
+{
+    const uint32_t part = (s->C / groups + 1) * (s->F / s->C);
+    snprintf(text, OPTIONS,
+             "-D WG=%d -D COLS=%u -D HIDDEN=%u -D LANES=%u -D DW=%u -D DA=%u "
+             "-D DV=%u -D DG=%u -D W_TYPE=%u -D A_TYPE=%u -D V_TYPE=%u "
+             "-D G_TYPE=%u -D PART=%u%s", GROUP, s->C, s->F, lanes(s->C),
+             s->rank[NV_W], s->rank[NV_A], s->rank[NV_V], s->rank[NV_G],
+             s->type[NV_W], s->type[NV_A], s->type[NV_V], s->type[NV_G], part,
+             device->caps.class == ANSER_CLASS_NVIDIA ? " -D PTX" : "");
+}
+
+static enum anser_status get(anser_device *device, const char *file,
+                             const char *text, const char *name,
+                             struct anser_kernel **kernel)
+{
+    const struct anser_kernel_key key = { file, text, name };
+    TRY(anser_kernel_get(device, &key, kernel));
+    if ((*kernel)->max_group >= GROUP)
+        return ANSER_OK;
+    return anser_fail(device->ctx, ANSER_UNSUPPORTED,
+                      "%s: a work-group of %d does not fit (at most %zu)",
+                      name, GROUP, (*kernel)->max_group);
+}
+
 enum anser_status anser_nv_build(anser_device *device,
                                  const struct anser_nv_shape *s,
                                  struct anser_nv *nv)
@@ -88,40 +114,51 @@ enum anser_status anser_nv_build(anser_device *device,
         "nv_time_in", "nv_time_mix", "nv_time_out", "nv_channel_in",
         "nv_channel_out"
     };
-    struct anser_nv made = { .shape = *s,
+    struct anser_nv made = { .shape = *s, .wg = GROUP,
                              .groups = device->caps.units * PER_UNIT };
-    const uint32_t part = (s->C / made.groups + 1) * (s->F / s->C);
-    char options[320];
-    snprintf(options, sizeof options,
-             "-D WG=%d -D COLS=%u -D HIDDEN=%u -D LANES=%u -D DW=%u -D DA=%u "
-             "-D DV=%u -D DG=%u -D W_TYPE=%u -D A_TYPE=%u -D V_TYPE=%u "
-             "-D G_TYPE=%u -D PART=%u%s", GROUP, s->C, s->F, lanes(s->C),
-             s->rank[NV_W], s->rank[NV_A], s->rank[NV_V], s->rank[NV_G],
-             s->type[NV_W], s->type[NV_A], s->type[NV_V], s->type[NV_G], part,
-             device->caps.class == ANSER_CLASS_NVIDIA
-             ? " -D PTX -cl-nv-maxrregcount=128" : "");
-    for (int i = 0; i < PHASE_COUNT; i++) {
-        const struct anser_kernel_key key = { "nv_decode.cl", options,
-                                              names[i] };
-        TRY(anser_kernel_get(device, &key, &made.phase[i]));
-        if (made.phase[i]->max_group < GROUP)
-            return anser_fail(device->ctx, ANSER_UNSUPPORTED,
-                              "%s: a work-group of %d does not fit (at most "
-                              "%zu)", names[i], GROUP,
-                              made.phase[i]->max_group);
-    }
+    char text[OPTIONS];
+    options(device, s, made.groups, text);
+    for (int i = 0; i < PHASE_COUNT; i++)
+        TRY(get(device, "nv_decode.cl", text, names[i], &made.phase[i]));
+    TRY(get(device, "nv_decode.cl", text, "nv_begin", &made.begin));
+    TRY(get(device, "nv_decode.cl", text, "nv_end", &made.end));
     *nv = made;
     return ANSER_OK;
 }
 
+enum anser_status anser_nv_build_token(anser_device *device,
+                                       struct anser_nv *nv)
+{
+    char text[OPTIONS];
+    options(device, &nv->shape, device->caps.units, text);
+    return get(device, "nv_token.cl", text, "nv_token", &nv->token);
+}
+
+void anser_nv_shape_write(const struct anser_nv_shape *s,
+                          char text[ANSER_NV_TEXT])
+{
+    snprintf(text, ANSER_NV_TEXT, "%u/%u/%u.%u/%u.%u/%u.%u/%u.%u", s->C, s->F,
+             s->rank[0], s->type[0], s->rank[1], s->type[1], s->rank[2],
+             s->type[2], s->rank[3], s->type[3]);
+}
+
+bool anser_nv_shape_read(const char *text, struct anser_nv_shape *s)
+{
+    char again[ANSER_NV_TEXT];
+    if (sscanf(text, "%u/%u/%u.%u/%u.%u/%u.%u/%u.%u", &s->C, &s->F,
+               &s->rank[0], &s->type[0], &s->rank[1], &s->type[1],
+               &s->rank[2], &s->type[2], &s->rank[3], &s->type[3]) != 10)
+        return false;
+    anser_nv_shape_write(s, again);
+    return strcmp(text, again) == 0 && s->C > 0 && s->F % s->C == 0;
+}
+
 static bool passes(anser_device *device, const struct anser_nv *nv)
 {
-    const struct anser_nv_shape *s = &nv->shape;
     struct anser_error error;
-    char name[128];
-    snprintf(name, sizeof name, "nv-phases/%u/%u/%u.%u/%u.%u/%u.%u/%u.%u",
-             s->C, s->F, s->rank[0], s->type[0], s->rank[1], s->type[1],
-             s->rank[2], s->type[2], s->rank[3], s->type[3]);
+    char name[ANSER_NV_TEXT + 16], shape[ANSER_NV_TEXT];
+    anser_nv_shape_write(&nv->shape, shape);
+    snprintf(name, sizeof name, "nv-phases/%s", shape);
     if (anser_cache_passed(device, name))
         return true;
     if (anser_nv_check(device, nv, &error) != ANSER_OK)
@@ -185,8 +222,8 @@ static uint32_t at(const struct anser_matrix *W)
     return W->n_parts == 1 ? W->parts[0].at : 0;
 }
 
-static struct layer_args args_of(const struct anser_pass *p,
-                                 const struct anser_layer *l)
+struct layer_args anser_nv_args(const struct anser_pass *p,
+                                const struct anser_layer *l)
 {
     return (struct layer_args){
         .receptance = at(&l->receptance), .key = at(&l->key),
@@ -208,12 +245,12 @@ void anser_nv_run(const struct anser_nv *nv, unsigned phase,
                   const struct anser_pass *p, const struct anser_layer *l)
 {
     const struct anser_work *w = p->work;
-    const struct layer_args args = args_of(p, l);
+    const struct layer_args args = anser_nv_args(p, l);
     const cl_mem W = l->receptance.parts[0].mem;
     const size_t groups = phase == PHASE_B ? nv->shape.C / SH_HEAD
                                            : nv->groups;
-    const struct anser_grid grid = { { groups * GROUP, 1, 1 },
-                                     { GROUP, 1, 1 } };
+    const struct anser_grid grid = { { groups * nv->wg, 1, 1 },
+                                     { nv->wg, 1, 1 } };
     struct anser_kernel *kernel = nv->phase[phase];
     switch (phase) {
     case PHASE_A:
@@ -236,6 +273,14 @@ void anser_nv_run(const struct anser_nv *nv, unsigned phase,
         ANSER_RUN(p->q, kernel, grid, args, W, p->state, w->xn.mem, w->h.mem,
                   w->x.mem);
     }
+}
+
+struct anser_nv *anser_nv_of(anser_device *device,
+                             const struct anser_v7_shape *shape,
+                             const struct anser_layer *l)
+{
+    const struct anser_nv_shape s = anser_nv_shape_of(shape, l);
+    return find(device, &s);
 }
 
 static void run(unsigned phase, const struct anser_pass *p,

@@ -21,10 +21,17 @@ struct anser_nv {
     struct anser_nv *next;           /* owned                               */
     struct anser_nv_shape shape;
     struct anser_kernel *phase[PHASE_COUNT];
-    uint32_t groups;
+    struct anser_kernel *begin, *end, *token;
+    uint32_t wg, groups;
     bool right;
 };
 void anser_nv_free(struct anser_nv *nv);
+
+/* A shape as one word, and back; false if it is none. */
+#define ANSER_NV_TEXT 96
+void anser_nv_shape_write(const struct anser_nv_shape *shape,
+                          char text[ANSER_NV_TEXT]);
+bool anser_nv_shape_read(const char *text, struct anser_nv_shape *shape);
 
 /* Builds the kernels of a shape, on any device with groups of 256. */
 enum anser_status anser_nv_build(anser_device *device,
@@ -36,6 +43,15 @@ enum anser_status anser_nv_build(anser_device *device,
 struct anser_nv_shape anser_nv_shape_of(const struct anser_v7_shape *s,
                                         const struct anser_layer *l);
 bool anser_nv_layer_fits(const struct anser_layer *l);
+
+/* Builds the kernel of a token in one launch, too. */
+enum anser_status anser_nv_build_token(anser_device *device,
+                                       struct anser_nv *nv);
+
+/* Many tokens of a made-up model, in one launch each and by phases: OK if the
+ * bits are the same.  It may hang or take the process down. */
+enum anser_status anser_nv_try_token(anser_device *device,
+                                     const struct anser_nv_shape *shape);
 
 /* Two made-up layers by these kernels and by the plain rows: the largest
  * difference of x and of the state. */
@@ -60,6 +76,15 @@ enum anser_status anser_nv_compare(anser_device *device,
 /* Runs phase number `phase` by these kernels. */
 void anser_nv_run(const struct anser_nv *nv, unsigned phase,
                   const struct anser_pass *p, const struct anser_layer *l);
+
+/* A layer's arguments; of p only the shape is looked at. */
+struct layer_args anser_nv_args(const struct anser_pass *p,
+                                const struct anser_layer *l);
+
+/* The kernels of a layer that fits. */
+struct anser_nv *anser_nv_of(anser_device *device,
+                             const struct anser_v7_shape *shape,
+                             const struct anser_layer *l);
 
 /* The rows of the phase tables. */
 bool anser_nv_fits(anser_device *device, const struct anser_v7_shape *shape,

@@ -67,19 +67,37 @@ static bool number(anser_device *device, char text[16])
 
 enum answer { UNTRIED, RIGHT, REFUSED };
 
-static enum answer try_row(anser_device *device, const struct anser_op *op,
-                           const struct anser_variant *row, uint32_t type)
+static enum answer ask(anser_device *device, const char *name,
+                       const char *what, const char *text)
 {
     const char *path = device->settings.helper;
-    char which[16], kind[16];
+    char which[16];
     if (access(path, X_OK) != 0 || !number(device, which))
         return UNTRIED;
-    snprintf(kind, sizeof kind, "%u", (unsigned)type);
     /* posix_spawn takes char * for historical reasons and changes nothing. */
     char *const argv[] = { (char *)(uintptr_t)path, which,
-                           (char *)(uintptr_t)op->name,
-                           (char *)(uintptr_t)row->name, kind, NULL };
+                           (char *)(uintptr_t)name, (char *)(uintptr_t)what,
+                           (char *)(uintptr_t)text, NULL };
     return spawn(path, argv) == 0 ? RIGHT : REFUSED;
+}
+
+enum anser_status anser_probe(anser_device *device, const char *name,
+                              const char *what, const char *text)
+{
+    char right[160], refused[168];
+    snprintf(right, sizeof right, "probe/%s/%s/%s", name, what, text);
+    snprintf(refused, sizeof refused, "no-%s", right);
+    if (device->settings.is_probe || anser_cache_passed(device, right))
+        return ANSER_OK;
+    const enum answer answer = anser_cache_passed(device, refused)
+                               ? REFUSED : ask(device, name, what, text);
+    if (answer != UNTRIED)
+        anser_cache_pass(device, answer == RIGHT ? right : refused);
+    if (answer == RIGHT)
+        return ANSER_OK;
+    return anser_fail(device->ctx, ANSER_UNSUPPORTED,
+                      "%s %s did not pass in %s", name, what,
+                      device->settings.helper);
 }
 
 enum anser_status anser_op_probe(anser_device *device,
@@ -87,19 +105,7 @@ enum anser_status anser_op_probe(anser_device *device,
                                  const struct anser_variant *row,
                                  uint32_t type)
 {
-    char right[120], refused[128];
-    snprintf(right, sizeof right, "probe/%s/%s/%u", op->name, row->name,
-             (unsigned)type);
-    snprintf(refused, sizeof refused, "no-%s", right);
-    if (device->settings.is_probe || anser_cache_passed(device, right))
-        return ANSER_OK;
-    const enum answer answer = anser_cache_passed(device, refused)
-                               ? REFUSED : try_row(device, op, row, type);
-    if (answer != UNTRIED)
-        anser_cache_pass(device, answer == RIGHT ? right : refused);
-    if (answer == RIGHT)
-        return ANSER_OK;
-    return anser_fail(device->ctx, ANSER_UNSUPPORTED,
-                      "%s %s did not pass in %s", op->name, row->name,
-                      device->settings.helper);
+    char kind[16];
+    snprintf(kind, sizeof kind, "%u", (unsigned)type);
+    return anser_probe(device, op->name, row->name, kind);
 }

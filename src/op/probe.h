@@ -17,4 +17,8 @@ enum anser_status anser_op_probe(anser_device *device,
                                  const struct anser_variant *row,
                                  uint32_t type);
 
+/* The same of what is no row of a table: `what` of `name`, with `text`. */
+enum anser_status anser_probe(anser_device *device, const char *name,
+                              const char *what, const char *text);
+
 #endif

@@ -27,6 +27,9 @@ static const struct {
     { "", "shared.h" },        { "", "philox.h" },
     { "", "prelude.cl" },      { "", "blocks.cl" },
     { "nv_", "nv_prelude.h" }, { "nv_", "nv_tile.h" },
+    { "nv_decode", "nv_rows.h" }, { "nv_decode", "nv_norm.h" },
+    { "nv_decode", "nv_phase.h" }, { "nv_token", "nv_rows.h" },
+    { "nv_token", "nv_norm.h" },   { "nv_token", "nv_phase.h" },
     { "sample", "weight.h" },  { "sample", "sample.h" },
 };
 enum { FRONTS = sizeof fronts / sizeof *fronts };

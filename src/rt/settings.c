@@ -123,6 +123,31 @@ static enum anser_status read_tuning(anser_ctx *ctx,
     return ANSER_OK;
 }
 
+static enum anser_status read_token(anser_ctx *ctx, struct anser_settings *s)
+{
+    static const char *const names[] = { "whole", "phases", "stall:",
+                                         "refuse" };
+    const char *text = getenv("ANSER_TOKEN");
+    char *end;
+    s->token = ANSER_TOKEN_WHOLE;
+    s->token_stall = UINT32_MAX;
+    if (text == NULL || *text == '\0')
+        return ANSER_OK;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(text, names[i]) == 0 && i != ANSER_TOKEN_STALL) {
+            s->token = (enum anser_token_how)i;
+            return ANSER_OK;
+        }
+    if (strncmp(text, names[ANSER_TOKEN_STALL], 6) == 0 && text[6] != '\0') {
+        s->token = ANSER_TOKEN_STALL;
+        s->token_stall = (uint32_t)strtoul(text + 6, &end, 10);
+        if (*end == '\0')
+            return ANSER_OK;
+    }
+    return anser_fail(ctx, ANSER_BAD_ARG, "ANSER_TOKEN is '%.100s'; expected "
+                      "whole, phases, stall:N or refuse", text);
+}
+
 /* Only the form: OP=ROW, separated by commas, of letters, digits, - and _. */
 static bool is_variant_list(const char *text)
 {
@@ -164,6 +189,7 @@ enum anser_status anser_settings_read(anser_ctx *ctx,
     TRY(read_cache(ctx, &s.cache));
     TRY(read_tuning(ctx, &s));
     TRY(read_variant(ctx, &s));
+    TRY(read_token(ctx, &s));
     read_helper(s.helper, sizeof s.helper);
     s.is_probe = false;
     anser_settings_cache_dir(s.cache_dir, sizeof s.cache_dir);

@@ -14,6 +14,11 @@
  *                       "plain": row 0 of every table (op/select.c)
  *   ANSER_TUNING        file of measured choices instead of the one in the
  *                       cache's directory (op/tuning.c); 0: none
+ *   ANSER_TOKEN         how a token is run by fused kernels: whole (default),
+ *                       in one launch where another process has tried that;
+ *                       phases, a launch each; for tests: stall:N, in one
+ *                       launch that gives up after N barriers; refuse, the
+ *                       trial fails (op/nv_token.c)
  *   ANSER_HELPER        the program that tries risky kernels, instead of the
  *                       installed anser-probe (op/probe.c)
  *
@@ -32,6 +37,11 @@ enum anser_wait { ANSER_WAIT_BLOCK, ANSER_WAIT_POLL, ANSER_WAIT_THREAD };
 #define ANSER_POOL_ENTRIES_MAX 4096
 #define ANSER_AHEAD_MAX 8
 
+enum anser_token_how {
+    ANSER_TOKEN_WHOLE, ANSER_TOKEN_PHASES, ANSER_TOKEN_STALL,
+    ANSER_TOKEN_REFUSE
+};
+
 struct anser_settings {
     unsigned pool_entries;
     enum anser_wait wait;
@@ -42,6 +52,8 @@ struct anser_settings {
     char tuning_file[1024];      /* "": in the cache's directory            */
     char helper[1024];
     bool is_probe;               /* this process is the helper              */
+    enum anser_token_how token;
+    uint32_t token_stall;        /* barriers before a launch gives up       */
     char variant[512];           /* OP=ROW,..., "plain" or ""; op/ knows    */
 };
 

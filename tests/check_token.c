@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One text, however a token is run: by phases, in one launch, in one that
+ * gives up at each of several barriers, where the trial fails.  Where no
+ * device has the tier all of them are by phases.
+ */
+#include "device_util.h"
+#include "synth_util.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOKENS = 40, PROMPT = 3 };
+
+struct text {
+    uint32_t id[TOKENS];
+    unsigned n;
+    float *logits;                   /* owned: after the last one       */
+};
+
+static int keep(void *user, uint32_t id)
+{
+    struct text *text = user;
+    text->id[text->n++] = id;
+    return 0;
+}
+
+/* A prompt token by token, then TOKENS more, with ANSER_TOKEN as `how`. */
+static struct text write_text(const char *how, bool greedy)
+{
+    static const uint32_t prompt[PROMPT] = { 5, 17, 3 };
+    anser_device *device;
+    anser_file *file;
+    anser_model *model;
+    anser_state *state;
+    anser_sampler *sampler;
+    struct text text = { .n = 0 };
+    struct anser_model_info info = { .size = sizeof info };
+    struct anser_sampler_options o = { .size = sizeof o, .seed = 7,
+                                       .temperature = greedy ? 0.0f : 1.0f,
+                                       .top_p = 1.0f };
+    setenv("ANSER_TOKEN", how, 1);
+    test_device_ok(anser_device_open(test_device_ctx,
+                                     getenv("ANSER_TEST_DEVICE"), &device));
+    unsetenv("ANSER_TOKEN");
+    test_device_ok(anser_file_open(test_device_ctx, test_path("m.gguf"),
+                                   &file));
+    test_device_ok(anser_model_open(device, file, NULL, &model));
+    test_device_ok(anser_state_new(model, &state));
+    test_device_ok(anser_model_info(model, &info));
+    test_device_ok(anser_sampler_new(test_device_ctx, info.n_vocab, &o,
+                                     &sampler));
+    for (int i = 0; i < PROMPT; i++)
+        test_device_ok(anser_feed(state, &prompt[i], 1));
+    test_device_ok(anser_generate(state, sampler, TOKENS, keep, &text));
+    text.logits = calloc(info.n_vocab, sizeof *text.logits);
+    test_device_ok(anser_logits(state, text.logits));
+    anser_sampler_free(sampler);
+    anser_state_free(state);
+    anser_model_close(model);
+    anser_file_close(file);
+    anser_device_close(device);
+    return text;
+}
+
+static const char *const hows[] = {
+    "whole", "stall:0", "stall:1", "stall:7", "stall:10", "stall:11", "refuse"
+};
+
+START_TEST(texts_are_the_same)
+{
+    test_enter();
+    synth_write_tiny(test_path("m.gguf"), "q4_k_m", NULL, 3);
+    for (int greedy = 0; greedy < 2; greedy++) {
+        struct text a = write_text("phases", greedy != 0);
+        ck_assert_uint_eq(a.n, TOKENS);
+        for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
+            struct text b = write_text(hows[i], greedy != 0);
+            ck_assert_mem_eq(a.id, b.id, sizeof a.id);
+            ck_assert_mem_eq(a.logits, b.logits, 64 * sizeof *a.logits);
+            free(b.logits);
+        }
+        free(a.logits);
+    }
+    test_leave();
+}
+END_TEST
+
+START_TEST(settings_are_checked)
+{
+    static const char *const bad[] = { "fast", "stall", "stall:", "stall:x" };
+    anser_device *device;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        setenv("ANSER_TOKEN", bad[i], 1);
+        ck_assert_int_eq(anser_device_open(test_device_ctx, NULL, &device),
+                         ANSER_BAD_ARG);
+        ck_assert_ptr_nonnull(strstr(anser_error(test_device_ctx), bad[i]));
+    }
+    unsetenv("ANSER_TOKEN");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("token");
+    TCase *tc = tcase_create("token");
+    tcase_set_timeout(tc, 300);
+    tcase_add_test(tc, settings_are_checked);
+    if (!test_tiny_only())
+        tcase_add_test(tc, texts_are_the_same);
+    suite_add_tcase(s, tc);
+    return test_device_main(s);
+}
