@@ -24,4 +24,9 @@ bool test_tiny_only(void);
 /* Fails the test with the error's text. */
 void test_device_ok(enum anser_status status);
 
+/* Whether a row passed its trial.  It may be UNSUPPORTED and, where the device
+ * leaves loops early (Mesa's llvmpipe, after 65,535 rounds of a work-item),
+ * refused if it `goes_round_long`; else the test fails. */
+bool test_device_tried(enum anser_status status, bool goes_round_long);
+
 #endif
