@@ -7,15 +7,12 @@
  *   y *= g                                             [V7:gate]
  */
 
-__kernel void finish_item(const struct finish_args p, __global const float *vecs,
-                          __global const float *r, __global const float *k,
-                          __global const float *v, __global const float *g,
-                          __global float *y)
+/* One head, from channel c0 on; of its token the numbers begin at `at`. */
+static inline void finish_head(const struct finish_args p, uint c0, ulong at,
+                               __global const float *vecs, __global const float *r,
+                               __global const float *k, __global const float *v,
+                               __global const float *g, __global float *y)
 {
-    const uint c0 = get_global_id(0) * SH_HEAD;
-    if (c0 >= p.C)
-        return;
-    const ulong at = (ulong)get_global_id(1) * p.C + c0;
     float16 total = (float16)(0.0f), bonus = (float16)(0.0f);
     for (uint i = 0; i < SH_HEAD; i += 16) {
         total += vload16(0, y + at + i);
@@ -36,6 +33,16 @@ __kernel void finish_item(const struct finish_args p, __global const float *vecs
         vstore16((n + extra * vload16(0, v + at + i)) * vload16(0, g + at + i),
                  0, y + at + i);
     }
+}
+
+__kernel void finish_item(const struct finish_args p, __global const float *vecs,
+                          __global const float *r, __global const float *k,
+                          __global const float *v, __global const float *g,
+                          __global float *y)
+{
+    const uint c0 = get_global_id(0) * SH_HEAD;
+    if (c0 < p.C)
+        finish_head(p, c0, (ulong)get_global_id(1) * p.C + c0, vecs, r, k, v, g, y);
 }
 
 #ifdef WG

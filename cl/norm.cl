@@ -5,30 +5,33 @@
  * variance is taken around the mean, in a second pass.  C is a multiple of 16.
  */
 
-__kernel void norm_item(const struct norm_args a, __global const float *vecs,
-                        __global const float *x, __global float *y)
+static inline void norm_row(const struct norm_args a, __global const float *vecs,
+                            __global const float *x, __global float *y)
 {
-    const uint t = get_global_id(0);
-    if (t >= a.T)
-        return;
-    __global const float *xt = x + a.x_at + (ulong)t * a.C;
-    __global float *yt = y + (ulong)t * a.C;
     const uint n = a.C / 16;
     float16 acc = (float16)(0.0f);
     for (uint i = 0; i < n; i++)
-        acc += vload16(i, xt);
+        acc += vload16(i, x);
     const float mean = sum16(acc) / a.C;
     acc = (float16)(0.0f);
     for (uint i = 0; i < n; i++) {
-        const float16 d = vload16(i, xt) - mean;
+        const float16 d = vload16(i, x) - mean;
         acc = mad(d, d, acc);
     }
     const float scale = 1.0f / sqrt(sum16(acc) / a.C + a.eps);
     for (uint i = 0; i < n; i++) {
         const float16 w = vload16(i, vecs + a.weight_at);
         const float16 b = vload16(i, vecs + a.bias_at);
-        vstore16((vload16(i, xt) - mean) * scale * w + b, i, yt);
+        vstore16((vload16(i, x) - mean) * scale * w + b, i, y);
     }
+}
+
+__kernel void norm_item(const struct norm_args a, __global const float *vecs,
+                        __global const float *x, __global float *y)
+{
+    const uint t = get_global_id(0);
+    if (t < a.T)
+        norm_row(a, vecs, x + a.x_at + (ulong)t * a.C, y + (ulong)t * a.C);
 }
 
 #ifdef WG

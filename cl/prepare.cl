@@ -19,15 +19,13 @@ static inline float16 sigmoid16(float16 x)
     return 1.0f / (1.0f + exp(-x));
 }
 
-__kernel void prepare_item(const struct prepare_args p, __global const float *vecs,
-                           __global float *w, __global float *a, __global float *k,
-                           __global float *v, __global const float *v_lora,
-                           __global float *v_first, __global float *kk)
+/* One head, from channel c0 on; of its token the numbers begin at `at`. */
+static inline void prepare_head(const struct prepare_args p, uint c0, ulong at,
+                                __global const float *vecs, __global float *w,
+                                __global float *a, __global float *k,
+                                __global float *v, __global const float *v_lora,
+                                __global float *v_first, __global float *kk)
 {
-    const uint c0 = get_global_id(0) * SH_HEAD, t = get_global_id(1);
-    if (c0 >= p.C)
-        return;
-    const ulong at = (ulong)t * p.C + c0;
     float16 square = (float16)(0.0f);
     for (uint i = 0; i < SH_HEAD; i += 16) {
         const uint c = c0 + i;
@@ -53,6 +51,17 @@ __kernel void prepare_item(const struct prepare_args p, __global const float *ve
     const float scale = 1.0f / fmax(sqrt(sum16(square)), L2_FLOOR);
     for (uint i = 0; i < SH_HEAD; i += 16)
         vstore16(vload16(0, kk + at + i) * scale, 0, kk + at + i);
+}
+
+__kernel void prepare_item(const struct prepare_args p, __global const float *vecs,
+                           __global float *w, __global float *a, __global float *k,
+                           __global float *v, __global const float *v_lora,
+                           __global float *v_first, __global float *kk)
+{
+    const uint c0 = get_global_id(0) * SH_HEAD;
+    if (c0 < p.C)
+        prepare_head(p, c0, (ulong)get_global_id(1) * p.C + c0, vecs, w, a, k, v, v_lora,
+                     v_first, kk);
 }
 
 #ifdef WG

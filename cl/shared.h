@@ -170,7 +170,10 @@ SH_ASSERT(sizeof(struct ends_args) == 32, "no padding");
 #define SH_SYNC_SEEN 2          /* groups that were there at once           */
 #define SH_SYNC_IDS 3           /* what launch n was fed: word IDS + n % RING */
 #define SH_SYNC_RING 64
-#define SH_SYNC_WORDS (SH_SYNC_IDS + SH_SYNC_RING)
+#define SH_SYNC_WAITED (SH_SYNC_IDS + SH_SYNC_RING)    /* looks, see below    */
+#define SH_SYNC_LINE 32         /* words between counters that many write   */
+#define SH_SYNC_WORK (3 * SH_SYNC_LINE)    /* what is taken of a phase (CPU) */
+#define SH_SYNC_WORDS (SH_SYNC_WORK + 3 * SH_SYNC_LINE)
 
 struct token_args {
     struct ends_args ends;
@@ -180,6 +183,23 @@ struct token_args {
     sh_u32 serial;              /* of this launch; 0: counts groups         */
 };
 SH_ASSERT(sizeof(struct token_args) == 48, "no padding");
+
+/* The same on a CPU (cl/cpu_token.cl); strips of these types, and LoRAs in the
+ * order of layer_args. */
+struct cpu_layer_args {
+    struct layer_args at;
+    sh_u32 type[6], lora[8];    /* SH_Q4_K ..., SH_F32 or SH_F16            */
+};
+SH_ASSERT(sizeof(struct cpu_layer_args) == 184, "no padding");
+
+struct cpu_token_args {
+    struct token_args token;
+    sh_u32 C, F, Dw, Da, Dv, Dg;
+    sh_u32 head_type;
+    sh_u32 slot;                /* floats of a work-item's own              */
+    sh_u32 waits;               /* looks of a work-item that a token is worth */
+};
+SH_ASSERT(sizeof(struct cpu_token_args) == 84, "no padding");
 
 /* The lowest index of the largest of x(n), in two steps. */
 struct argmax_args {

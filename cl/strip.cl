@@ -151,14 +151,11 @@ static inline vf halves(bytes p)
     return AS(float)(((h & 0x7fffu) << 13) | ((h & 0x8000u) << 16)) * 0x1p112f;
 }
 
-#if TYPE == SH_Q4_K || TYPE == SH_Q5_K
 static inline vf scales(bytes p)
 {
     return CONVERT(float)(CONVERT(int)(*(__global const V(uchar) *)p));
 }
-#endif
 
-#if TYPE != SH_Q8_0
 /* The eight vectors of a sub-run: columns 4 i to 4 i + 3 in vector i. */
 static inline void nibbles(bytes p, vi *q)
 {
@@ -169,23 +166,20 @@ static inline void nibbles(bytes p, vi *q)
         q[2 * i + 1] = (both >> 4) & 0x0f0f0f0f;
     }
 }
-#endif
 
-#if TYPE == SH_Q5_K || TYPE == SH_Q6_K
 static inline vi shifted(vi v, int left)
 {
     return left >= 0 ? v << left : v >> -left;
 }
-#endif
+
+#define RUN_BYTES(type) ((type) == SH_Q4_K ? 2368 : (type) == SH_Q5_K ? 2880 \
+                         : (type) == SH_Q6_K ? 3392 : 4352)
 
 /* acc(t) += the products of sub-run `sub` of a run of 256 at p, piece by
- * piece; x: the first token's rounded sub-run, tokens `stride` ints apart. */
-#if TYPE == SH_Q4_K || TYPE == SH_Q5_K
-#define BITS (TYPE == SH_Q4_K ? 4 : 5)
-#define RUN_BYTES (TYPE == SH_Q4_K ? 2368 : 2880)
-
-static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
-                           uint stride, vf *acc)
+ * piece; x: the first token's rounded sub-run, tokens `stride` ints apart.
+ * `five`: Q5_K, a constant where this is called. */
+static inline void sub_run_4_5(const bool five, bytes p, uint piece, uint sub,
+                               __global const int *x, uint stride, vf *acc)
 {
     const vf d = halves(p + 2 * LANES * piece);
     const vf dmin = halves(p + 32 + 2 * LANES * piece);
@@ -193,26 +187,23 @@ static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
     const vf minimum = dmin * scales(p + 192 + 16 * sub + LANES * piece);
     vi q[8];
     nibbles(p + 320 + 256 * sub + 4 * LANES * piece, q);
-#if TYPE == SH_Q5_K
-    const vi top = load(p + 2368 + 4 * LANES * piece, sub);
-    UNROLL
-    for (int i = 0; i < 8; i++)
-        q[i] |= shifted(top, 4 - i) & 0x10101010;
-#endif
+    if (five) {
+        const vi top = load(p + 2368 + 4 * LANES * piece, sub);
+        UNROLL
+        for (int i = 0; i < 8; i++)
+            q[i] |= shifted(top, 4 - i) & 0x10101010;
+    }
     UNROLL
     for (uint t = 0; t < TOKENS; t++) {
         __global const int *xt = x + t * stride;
-        const vi sum = DOT8(q, xt, BITS);
+        const vi sum = five ? DOT8(q, xt, 5) : DOT8(q, xt, 4);
         acc[t] += CONVERT(float)(sum) * as_float(xt[8]) * scale;
         acc[t] -= minimum * as_float(xt[9]);
     }
 }
 
-#elif TYPE == SH_Q6_K
-#define RUN_BYTES 3392
-
-static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
-                           uint stride, vf *acc)
+static inline void sub_run_6(bytes p, uint piece, uint sub, __global const int *x,
+                             uint stride, vf *acc)
 {
     __global const V(char) *s = (__global const V(char) *)(p + 64 + 32 * sub + LANES * piece);
     const vf d = halves(p + 2 * LANES * piece);
@@ -233,9 +224,6 @@ static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
     }
 }
 
-#elif TYPE == SH_Q8_0
-#define RUN_BYTES 4352
-
 /* Bytes are biased by 128; in form 1 they go in two halves, as 16 bits hold no
  * sum of whole ones. */
 static inline vi dot_bytes(const vi *q, __global const int *x)
@@ -253,8 +241,8 @@ static inline vi dot_bytes(const vi *q, __global const int *x)
 #endif
 }
 
-static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
-                           uint stride, vf *acc)
+static inline void sub_run_8(bytes p, uint piece, uint sub, __global const int *x,
+                             uint stride, vf *acc)
 {
     const vf d = halves(p + 32 * sub + 2 * LANES * piece);
     vi q[8];
@@ -268,7 +256,36 @@ static inline void sub_run(bytes p, uint piece, uint sub, __global const int *x,
         acc[t] += CONVERT(float)(sum) * as_float(xt[8]) * d;
     }
 }
+
+/* `type` is a constant where this is called. */
+static inline void sub_run(const uint type, bytes p, uint piece, uint sub,
+                           __global const int *x, uint stride, vf *acc)
+{
+    if (type == SH_Q6_K)
+        sub_run_6(p, piece, sub, x, stride, acc);
+    else if (type == SH_Q8_0)
+        sub_run_8(p, piece, sub, x, stride, acc);
+    else
+        sub_run_4_5(type == SH_Q5_K, p, piece, sub, x, stride, acc);
+}
+
+/* Asks for what a run later is a sub-run: the three streams of a run, which
+ * come round every 2 to 4 KiB, are too much for some CPUs to foresee. */
+#ifdef __clang__
+#define PREFETCH(p) __builtin_prefetch((const void *)(ulong)(p), 0, 3)
+#else
+#define PREFETCH(p)
 #endif
+
+static inline void ask_ahead(const uint type, bytes run, uint sub)
+{
+    const uint part = RUN_BYTES(type) / (RUN / SUB);
+    bytes p = run + RUN_BYTES(type) + sub * part;
+    UNROLL
+    for (uint i = 0; i < part; i += 64)
+        PREFETCH(p + i);
+    (void)p;
+}
 
 /* ---------------------------------------------------------- activations */
 
@@ -330,8 +347,9 @@ static inline void store(__global float *y, uint piece, uint rows, vf sum, uint 
         at[i] = act == SH_ACT_ADD ? at[i] + one[i] : activate(one[i], act);
 }
 
-/* TOKENS tokens from t0 on, of which those below T are there, by one strip. */
-static inline void strip_product(const struct matmul_args a, bytes w,
+/* TOKENS tokens from t0 on, of which those below T are there, by one strip;
+ * `type` is a constant where this is called. */
+static inline void strip_product(const uint type, const struct matmul_args a, bytes w,
                                  __global const int *x, uint stride, uint t0, uint row0,
                                  __global float *y)
 {
@@ -341,9 +359,11 @@ static inline void strip_product(const struct matmul_args a, bytes w,
         acc[i / TOKENS][i % TOKENS] = (vf)(0.0f);
     for (uint run = 0; run < a.cols / RUN; run++)
         for (uint sub = 0; sub < RUN / SUB; sub++) {
+            if (TOKENS == 1)             /* else it waits for sums, not bytes */
+                ask_ahead(type, w + run * RUN_BYTES(type), sub);
             UNROLL
             for (uint i = 0; i < PIECES; i++)
-                sub_run(w + run * RUN_BYTES, i, sub,
+                sub_run(type, w + run * RUN_BYTES(type), i, sub,
                         x + (run * (RUN / SUB) + sub) * X_INTS, stride, acc[i]);
         }
     UNROLL
@@ -380,19 +400,20 @@ __kernel void strip(const struct matmul_args a, __global const uchar *W,
     const uint n = (a.rows + 15) / 16, items = get_global_size(0), me = get_global_id(0);
     const uint from = (uint)((ulong)n * me / items), to = (uint)((ulong)n * (me + 1) / items);
     const uint stride = a.cols / SUB * X_INTS;
+    const ulong strip = (ulong)(a.cols / RUN) * RUN_BYTES(TYPE);
     bytes w = W + (ulong)a.w_at * SH_UNIT;
 #if TOKENS == 1
     __global int *slot = scratch + (ulong)me * stride;
     for (uint t = 0; t < a.T; t++) {
         round_token(x + a.x_at + (ulong)t * a.cols, a.cols, slot);
         for (uint s = from; s < to; s++)
-            strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES, slot, stride, t, s * 16, y);
+            strip_product(TYPE, a, w + s * strip, slot, stride, t, s * 16, y);
     }
 #else
     (void)x;
     for (uint s = from; s < to; s++)
         for (uint t = 0; t < a.T; t += TOKENS)
-            strip_product(a, w + (ulong)s * (a.cols / RUN) * RUN_BYTES,
-                          scratch + (ulong)t * stride, stride, t, s * 16, y);
+            strip_product(TYPE, a, w + s * strip, scratch + (ulong)t * stride, stride, t,
+                          s * 16, y);
 #endif
 }

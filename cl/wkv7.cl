@@ -50,21 +50,20 @@ __kernel void wkv7_item(const struct wkv_args p, __global const float *r,
 /* Vectors stay in registers only where loops are written out. */
 #define UNROLL _Pragma("unroll")
 
-/* wkv7_item for ROWS rows of a head at once, which share what is loaded. */
-__kernel void wkv7_rows(const struct wkv_args p, __global const float *r,
-                        __global const float *w, __global const float *k,
-                        __global const float *v, __global const float *kk,
-                        __global const float *a, __global float *y,
-                        __global float *state)
+/* wkv7_item for ROWS rows of a head at once, from channel c on, which share
+ * what is loaded; their state is read from `old` and written to `now`. */
+static inline void wkv7_steps(const struct wkv_args p, uint c, __global const float *r,
+                              __global const float *w, __global const float *k,
+                              __global const float *v, __global const float *kk,
+                              __global const float *a, __global float *y,
+                              __global const float *old, __global float *now)
 {
-    const uint c = get_global_id(0) * ROWS, head = c / SH_HEAD * SH_HEAD;
-    if (c >= p.C)
-        return;
-    __global float *rows = state + p.s_at + (ulong)c * SH_HEAD;
+    const uint head = c / SH_HEAD * SH_HEAD;
+    const ulong rows = p.s_at + (ulong)c * SH_HEAD;
     float16 S[ROWS][4];
     UNROLL
     for (uint i = 0; i < 4 * ROWS; i++)
-        S[i / 4][i % 4] = vload16(i, rows);
+        S[i / 4][i % 4] = vload16(i, old + rows);
     for (uint t = 0; t < p.T; t++) {
         const ulong at = (ulong)t * p.C + head, out = (ulong)t * p.C + c;
         float16 acc[ROWS];
@@ -102,7 +101,18 @@ __kernel void wkv7_rows(const struct wkv_args p, __global const float *r,
     }
     UNROLL
     for (uint i = 0; i < 4 * ROWS; i++)
-        vstore16(S[i / 4][i % 4], i, rows);
+        vstore16(S[i / 4][i % 4], i, now + rows);
+}
+
+__kernel void wkv7_rows(const struct wkv_args p, __global const float *r,
+                        __global const float *w, __global const float *k,
+                        __global const float *v, __global const float *kk,
+                        __global const float *a, __global float *y,
+                        __global float *state)
+{
+    const uint c = get_global_id(0) * ROWS;
+    if (c < p.C)
+        wkv7_steps(p, c, r, w, k, v, kk, a, y, state, state);
 }
 #endif
 

@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * anser-probe DEVICE OPERATION ROW TYPE: builds one kernel variant and compares
- * it with the reference; exit status 0 if it is right.  The library starts it
+ * it with the reference, or tokens in one launch with tokens by phases; exit
+ * status 0 if it is right.  The library starts it
  * (op/probe.c) for variants that can take the process down with them.
  */
 #include "op/nv_phase.h"
 #include "op/probe.h"
 #include "op/select.h"
+#include "trial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A token in one launch: TYPE is a shape. */
-static enum anser_status probe_token(anser_device *device, const char *text)
+/* A token in one launch: for NVIDIA, TYPE is a shape; for a CPU it only names
+ * the form of the strips, which are chosen as ever. */
+static enum anser_status probe_token(anser_device *device, char **name)
 {
     struct anser_nv_shape shape;
-    if (!anser_nv_shape_read(text, &shape))
-        return ANSER_BAD_ARG;
     device->settings.is_probe = true;
+    if (strcmp(name[1], "cpu") == 0)
+        return try_whole_token(device);
+    if (!anser_nv_shape_read(name[2], &shape))
+        return ANSER_BAD_ARG;
     return anser_nv_try_token(device, &shape);
 }
 
@@ -63,7 +68,7 @@ int main(int argc, char **argv)
     if (argc == 5 && anser_ctx_new(&ctx) == ANSER_OK
         && anser_device_open(ctx, argv[1], &device) == ANSER_OK)
         status = strcmp(argv[2], "token") == 0
-                 ? probe_token(device, argv[4]) : probe(device, argv + 2);
+                 ? probe_token(device, argv + 2) : probe(device, argv + 2);
     anser_device_close(device);
     anser_ctx_free(ctx);
     return status == ANSER_OK ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -8,19 +8,19 @@
 
 enum anser_status anser_token_plan(anser_model *m)
 {
-    const struct anser_token_parts parts = {
+    struct anser_token_parts parts = {
         .shape = &m->shape, .layers = m->layers, .head = &m->head,
         .ln0_w = m->ln0_w, .ln0_b = m->ln0_b, .ln_out_w = m->ln_out_w,
-        .ln_out_b = m->ln_out_b
+        .ln_out_b = m->ln_out_b, .bytes = m->device_bytes
     };
     const struct anser_pass pass = {
         .q = m->device->queue, .shape = &m->shape, .work = &m->work,
-        .vecs = m->vecs.mem, .state = m->work.x.mem, .T = 1
+        .elementary = &m->elementary, .vecs = m->vecs.mem,
+        .state = m->work.x.mem, .T = 1
     };
     for (uint32_t i = 0; i < m->shape.L; i++)
         for (unsigned j = 0; j < PHASE_COUNT; j++)
-            if (m->plans[i].one[j] == &anser_phases[j].rows[0])
-                return ANSER_OK;
+            parts.n_plain += m->plans[i].one[j] == &anser_phases[j].rows[0];
     return anser_token_new(m->device, &parts, &pass, &m->token);
 }
 
@@ -39,7 +39,8 @@ static void swap(anser_state *state)
 void anser_v7_token(anser_state *state)
 {
     anser_model *m = state->model;
-    if (!anser_token_spares(m) || state->spare.mem == NULL) {
+    if (m->token == NULL || state->spare.mem == NULL
+        || !anser_token_is_next(m->token)) {
         anser_v7_forward(state, 1);
         anser_v7_head(state, 0, 1, state->logits.mem);
         return;

@@ -43,6 +43,11 @@ static void norm(anser_model *m, struct norm_args args, cl_mem to)
                   m->work.x.mem, to);
 }
 
+static bool has_ends(const anser_model *m)
+{
+    return m->token != NULL && anser_token_has_ends(m->token);
+}
+
 struct anser_pass anser_v7_pass(const anser_state *state, uint32_t T)
 {
     const anser_model *m = state->model;
@@ -59,7 +64,7 @@ void anser_v7_forward(anser_state *state, uint32_t T)
     const struct anser_work *w = &m->work;
     const struct anser_pass pass = anser_v7_pass(state, T);
     anser_op_embed(pass.q, &m->embed, &m->embd, w->ids.mem, w->x.mem, T);
-    if (T == 1 && m->token != NULL)
+    if (T == 1 && has_ends(m))
         anser_token_begin(m->token, &pass);
     else
         norm(m, (struct norm_args){ .T = T, .weight_at = m->ln0_w,
@@ -75,7 +80,7 @@ void anser_v7_head(anser_state *state, uint32_t first, uint32_t n,
                    cl_mem logits)
 {
     anser_model *m = state->model;
-    if (n == 1 && first == 0 && m->token != NULL) {
+    if (n == 1 && first == 0 && has_ends(m)) {
         const struct anser_pass pass = anser_v7_pass(state, 1);
         anser_token_end(m->token, &pass, logits);
         return;

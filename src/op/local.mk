@@ -6,6 +6,7 @@ libanser_core_la_SOURCES += \
 	src/op/check.h \
 	src/op/contest.c \
 	src/op/contest.h \
+	src/op/cpu_token.c \
 	src/op/embed.c \
 	src/op/finish.c \
 	src/op/layout.c \
@@ -21,7 +22,6 @@ libanser_core_la_SOURCES += \
 	src/op/nv_prefill_fits.c \
 	src/op/nv_token.c \
 	src/op/nv_token.h \
-	src/op/token.h \
 	src/op/op.h \
 	src/op/phase.c \
 	src/op/phase.h \
@@ -40,6 +40,9 @@ libanser_core_la_SOURCES += \
 	src/op/small.h \
 	src/op/tables.c \
 	src/op/tables.h \
+	src/op/token.c \
+	src/op/token.h \
+	src/op/token_kind.h \
 	src/op/tune.c \
 	src/op/tune.h \
 	src/op/tune_bench.c \

@@ -355,7 +355,7 @@ static enum anser_status try_tokens(struct world *w, struct anser_token *t)
         .q = t->device->queue, .shape = &w->shape, .work = &w->work,
         .vecs = w->trial.buf[VECS].mem, .state = w->trial.buf[STATE].mem
     };
-    TRY(anser_nv_count_groups(t, &pass, &seen));
+    TRY(anser_token_count(t, &pass, &seen));
     if (seen < t->device->caps.units)
         return anser_fail(t->device->ctx, ANSER_UNSUPPORTED,
                           "%u groups run at once", (unsigned)seen);
@@ -394,7 +394,7 @@ enum anser_status anser_nv_try_token(anser_device *device,
         status = anser_nv_token_make(device, &nv, &parts, &token);
     if (status == ANSER_OK)
         status = try_tokens(&w, &token);
-    anser_nv_token_drop(&token);
+    anser_token_drop(&token);
     const enum anser_status left = world_free(&w, device);
     return status != ANSER_OK ? status : left;
 }

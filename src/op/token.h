@@ -3,7 +3,7 @@
  * A whole token of a model, from the embedding's row to the logits, by kernels
  * that know of each other: as launches of its own beginning, the phases
  * (op/phase.h) and the end; or in one launch with the same arithmetic in the
- * same order, where another process has tried that (op/nv_token.c).
+ * same order, where another process has tried that (op/nv_token.c, cpu_token.c).
  *
  * One launch may give up, when a group of it does not run.  It and those after
  * it then leave the state that they were to read as it was, and logits of
@@ -20,6 +20,8 @@ struct anser_token_parts {
     const struct anser_layer *layers;
     const struct anser_matrix *head;
     uint32_t ln0_w, ln0_b, ln_out_w, ln_out_b;   /* in the vector buffer    */
+    uint32_t n_plain;                /* phases of all layers by row 0       */
+    uint64_t bytes;                  /* of weights, about what it reads     */
 };
 
 struct anser_token;
@@ -32,13 +34,17 @@ enum anser_status anser_token_new(anser_device *device,
                                   struct anser_token **token);
 void anser_token_free(struct anser_token *token);
 
-/* The norm of the embedding's row in work.x; norm and head of row 0 there. */
+/* The norm of the embedding's row in work.x; norm and head of row 0 there.
+ * Where it has no kernels for these, the plain ones serve. */
+bool anser_token_has_ends(const struct anser_token *token);
 void anser_token_begin(struct anser_token *token, const struct anser_pass *p);
 void anser_token_end(struct anser_token *token, const struct anser_pass *p,
                      cl_mem logits);
 
-/* Whether _run serves. */
+/* Whether _run serves at all; whether it serves the next token, which is then
+ * counted: after a launch that gave up, some are done by phases. */
 bool anser_token_is_whole(const struct anser_token *token);
+bool anser_token_is_next(struct anser_token *token);
 
 /* Enqueues one launch from the embedding's row in work.x to the logits; the
  * id in work.ids is kept for _settle.  The state p->state is read and stays,
@@ -47,7 +53,8 @@ void anser_token_run(struct anser_token *token, const struct anser_pass *p,
                      cl_mem to, cl_mem logits);
 
 /* Waits for all launches since the last call; n of them, the last ones, did
- * nothing, and were fed ids(n).  After a failure _run serves no more. */
+ * nothing, and were fed ids(n).  After a failure _run serves no more, or not
+ * for some tokens. */
 #define ANSER_TOKEN_RING 64
 struct anser_token_lost {
     uint32_t n, ids[ANSER_TOKEN_RING];

@@ -31,6 +31,9 @@ static const struct {
     { "nv_decode", "nv_phase.h" }, { "nv_token", "nv_rows.h" },
     { "nv_token", "nv_norm.h" },   { "nv_token", "nv_phase.h" },
     { "sample", "weight.h" },  { "sample", "sample.h" },
+    { "cpu_token", "norm.cl" }, { "cpu_token", "prepare.cl" },
+    { "cpu_token", "wkv7.cl" }, { "cpu_token", "finish.cl" },
+    { "cpu_token", "strip.cl" },
 };
 enum { FRONTS = sizeof fronts / sizeof *fronts };
 _Static_assert(FRONTS + 1 == ANSER_SOURCE_PARTS, "and the file itself");

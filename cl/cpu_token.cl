@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One token in one launch on a CPU: as many work-items as cores, each a group
+ * of its own, which meet at a barrier over all of them after each phase of
+ * op/phase.h.  The arithmetic is that of the kernels of norm.cl, prepare.cl,
+ * wkv7.cl, finish.cl, strip.cl and matvec.cl, in the same order.
+ *
+ * What is small (norm, shift, rounding) each work-item does for itself, in a
+ * slot of its own; strips, rows and heads are taken from a counter, a few at a
+ * time, so that a core that is late leaves some to the others.
+ *
+ * What a work-item writes others read after a barrier: CPUs whose caches are
+ * coherent, and compilers with a fence that LLVM knows.
+ */
+
+/* What the steps of a launch share. */
+struct launch {
+    struct cpu_token_args a;
+    bytes W;
+    __global const float *vecs, *old;
+    __global float *now, *x;
+    __global float *r, *w, *k, *v, *kk, *iclr, *g, *low, *v_first, *v_lora, *y, *h, *logits;
+    __global float *xn, *mixed;              /* own: (C), (6, C)              */
+    __global int *rounded;                   /* own: (3, C) or (F)            */
+    __global uint *sync;                     /* SH_SYNC_WORDS                 */
+    uint *looks;                             /* own: at barriers so far       */
+};
+
+/* ---------------------------------------------------------------- barrier */
+
+#ifdef __clang__
+#define FENCE __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#else
+#define FENCE mem_fence(CLK_GLOBAL_MEM_FENCE)
+#endif
+
+#if defined(__x86_64__) || defined(__i386__)
+#define PAUSE __asm__ volatile("pause" ::: "memory")
+#elif defined(__aarch64__)
+#define PAUSE __asm__ volatile("isb" ::: "memory")
+#else
+#define PAUSE
+#endif
+
+static inline uint look(__global const uint *p)
+{
+    return *(volatile __global const uint *)p;
+}
+
+/* Waits until `count` has come to `until`, at most `limit` looks, which are
+ * added to *looks; false if it has not.  Who gives up takes back its own
+ * arrival, so that either all pass or none. */
+static inline bool await(__global uint *count, uint until, uint limit, uint *looks)
+{
+    uint n = 0;
+    for (; (int)(look(count) - until) < 0; n++) {
+        if (n == limit) {
+            if ((int)(atomic_dec(count) - until) < 0)
+                return false;
+            atomic_inc(count);
+            break;
+        }
+        PAUSE;
+    }
+    *looks += n;
+    FENCE;
+    return true;
+}
+
+/* How many are there at once: each arrives and waits for all others. */
+static inline void count_groups(__global uint *count, __global uint *seen, uint limit)
+{
+    uint here = atomic_inc(count) + 1;
+    for (uint left = limit; left > 0 && here < get_num_groups(0); left--) {
+        PAUSE;
+        here = look(count);
+    }
+    atomic_cmpxchg(seen, 0, here);
+}
+
+/* Leaves logits of which no choice is made. */
+static inline void give_up(const struct launch *s)
+{
+    const uint V = s->a.token.ends.V;
+    for (uint i = get_global_id(0); i < V; i += get_global_size(0))
+        s->logits[i] = NAN;
+}
+
+/* The counter from which phase n takes; the one of the phase after it is
+ * cleared before any of it begins. */
+static inline __global uint *work_of(const struct launch *s, uint n)
+{
+    return s->sync + SH_SYNC_WORK + n % 3 * SH_SYNC_LINE;
+}
+
+/* Ends phase n and waits for all others; false: it gives up. */
+static inline bool met(const struct launch *s, uint n)
+{
+    const struct token_args t = s->a.token;
+    __global uint *count = s->sync + SH_SYNC_COUNT;
+    FENCE;
+    atomic_inc(count);
+    if (await(count, t.base + (n + 1) * (uint)get_num_groups(0),
+              n + 1 > t.patient ? 0 : t.limit, s->looks)) {
+        if (get_global_id(0) == 0)
+            *work_of(s, n + 2) = 0;
+        return true;
+    }
+    atomic_cmpxchg(s->sync + SH_SYNC_FAILED, 0, t.serial);
+    give_up(s);
+    return false;
+}
+
+/* Whether no launch before this one has given up. */
+static inline bool may_begin(const struct launch *s, __global const uint *ids)
+{
+    if (get_global_id(0) == 0)
+        s->sync[SH_SYNC_IDS + s->a.token.serial % SH_SYNC_RING] = ids[0];
+    if (look(s->sync + SH_SYNC_FAILED) == 0)
+        return true;
+    give_up(s);
+    return false;
+}
+
+/* Who waits much shares its core with other work; by phases the system could
+ * move threads about.  WAITED is what was waited beyond `waits` a token; after
+ * too much of it a launch gives up before it does anything. */
+#define PATIENCE (1u << 20)
+
+static inline void weigh_waits(const struct launch *s)
+{
+    __global uint *waited = s->sync + SH_SYNC_WAITED;
+    const uint much = look(waited), due = s->a.waits;
+    *waited = much > due ? much - due : 0;
+    if (much > PATIENCE + 2 * due)
+        atomic_cmpxchg(s->sync + SH_SYNC_FAILED, 0, s->a.token.serial);
+}
+
+/* -------------------------------------------------------------- the work */
+
+/* The parts of phase n, of `all`, that this work-item does next. */
+struct share {
+    uint from, to;
+};
+
+static inline bool take(const struct launch *s, uint n, uint all, struct share *share)
+{
+    const uint step = max(all / (32 * (uint)get_global_size(0)), 1u);
+    share->from = atomic_add(work_of(s, n), step);
+    share->to = min(share->from + step, all);
+    return share->from < all;
+}
+
+/* Strip `strip` of a matrix of `type` times a rounded vector. */
+struct product {
+    struct matmul_args args;
+    uint type;
+    __global const int *x;
+    __global float *y;
+};
+
+/* TYPES: those that the model has, a bit each. */
+#define MULTIPLY(type_) \
+    if ((TYPES >> type_ & 1u) != 0 && p->type == type_) \
+        strip_product(type_, p->args, w + at * RUN_BYTES(type_), p->x, 0, 0, row0, p->y)
+
+static inline void multiply(const struct launch *s, const struct product *p, uint strip)
+{
+    const uint runs = p->args.cols / RUN, row0 = strip * 16;
+    bytes w = s->W + (ulong)p->args.w_at * SH_UNIT;
+    const ulong at = (ulong)strip * runs;
+    MULTIPLY(SH_Q4_K);
+    MULTIPLY(SH_Q5_K);
+    MULTIPLY(SH_Q6_K);
+    MULTIPLY(SH_Q8_0);
+}
+
+static inline struct product product_of(uint w_at, uint type, uint rows, uint cols, uint act,
+                                        __global const int *x, __global float *y)
+{
+    const struct product p = { { w_at, 0, rows, cols, 1, 0, 0, rows, act }, type, x, y };
+    return p;
+}
+
+/* All strips of a matrix in phase n, shared. */
+static inline void multiply_all(const struct launch *s, uint n, const struct product *p)
+{
+    struct share share;
+    while (take(s, n, (p->args.rows + 15) / 16, &share))
+        for (uint i = share.from; i < share.to; i++)
+            multiply(s, p, i);
+}
+
+/* Asks for n bytes. */
+static inline void ask_for(bytes p, uint n)
+{
+    for (uint i = 0; i < n; i += 64)
+        PREFETCH(p + i);
+    (void)p;
+}
+
+/* 32 weights of a LoRA. */
+static inline void lora32(uint type, bytes row, uint i, float16 *lo, float16 *hi)
+{
+    if (type == SH_F32) {
+        *lo = vload16(0, (__global const float *)row + i);
+        *hi = vload16(1, (__global const float *)row + i);
+    } else {
+        *lo = vload_half16(0, (__global const half *)row + i);
+        *hi = vload_half16(1, (__global const half *)row + i);
+    }
+}
+
+/* Four rows of a LoRA, `type` a constant; each sum in matvec_item's order. */
+#define LORA_ROWS 4
+static inline void lora_rows(const uint type, bytes w, uint cols, __global const float *x,
+                             uint act, __global float *y)
+{
+    const uint row_bytes = cols * (type == SH_F32 ? 4 : 2);
+    float16 acc[LORA_ROWS];
+    UNROLL
+    for (uint r = 0; r < LORA_ROWS; r++)
+        acc[r] = (float16)(0.0f);
+    for (uint i = 0; i < cols; i += 32) {
+        const float16 x0 = vload16(0, x + i), x1 = vload16(1, x + i);
+        UNROLL
+        for (uint r = 0; r < LORA_ROWS; r++) {
+            float16 lo, hi;
+            lora32(type, w + r * row_bytes, i, &lo, &hi);
+            acc[r] += lo * x0;
+            acc[r] += hi * x1;
+        }
+    }
+    UNROLL
+    for (uint r = 0; r < LORA_ROWS; r++)
+        y[r] = activate(sum16(acc[r]), act);
+}
+
+/* Rows [row, row + n) of a LoRA's matrix. */
+struct lora {
+    uint w_at, type, cols, act;
+    __global const float *x;
+    __global float *y;
+};
+
+static inline void project(const struct launch *s, const struct lora *l, uint row, uint n)
+{
+    const uint bytes_a_row = l->cols * (l->type == SH_F32 ? 4 : 2);
+    bytes w = s->W + (ulong)l->w_at * SH_UNIT;
+    for (uint i = row; i < row + n; i += LORA_ROWS) {
+        if (i + LORA_ROWS < row + n)
+            ask_for(w + (ulong)(i + LORA_ROWS) * bytes_a_row, LORA_ROWS * bytes_a_row);
+        if (l->type == SH_F32)
+            lora_rows(SH_F32, w + (ulong)i * bytes_a_row, l->cols, l->x, l->act, l->y + i);
+        else
+            lora_rows(SH_F16, w + (ulong)i * bytes_a_row, l->cols, l->x, l->act, l->y + i);
+    }
+}
+
+/* ---------------------------------------------------------------- phases */
+
+/* [V7:layernorm] of the residual to xn. */
+static inline void norm(const struct launch *s, uint weight, uint bias, __global float *to)
+{
+    const struct norm_args args = { s->a.C, 1, 0, weight, bias, s->a.token.ends.eps };
+    norm_row(args, s->vecs, s->x, to);
+}
+
+/* [V7:shift] with n blends; one of all keeps the vector for the next token. */
+static inline void shift_all(const struct launch *s, uint n, uint lerp_at, uint prev_at)
+{
+    const uint C = s->a.C;
+    for (uint c = 0; c < C; c += 16) {
+        const float16 now = vload16(0, s->xn + c);
+        const float16 d = vload16(0, s->old + prev_at + c) - now;
+        for (uint i = 0; i < n; i++)
+            vstore16(mad(d, vload16(0, s->vecs + lerp_at + i * C + c), now), 0,
+                     s->mixed + i * C + c);
+        if (get_global_id(0) == 0)
+            vstore16(now, 0, s->now + prev_at + c);
+    }
+}
+
+/* The blends, in the order of the file; r, k, v are rounded. */
+enum { MIX_R, MIX_W, MIX_K, MIX_V, MIX_A, MIX_G };
+
+static inline void time_in(const struct launch *s, __global const struct cpu_layer_args *l,
+                           uint n)
+{
+    const uint C = s->a.C, ints = C / SUB * X_INTS, strips = C / 16;
+    __global const float *mixed = s->mixed;
+    norm(s, l->at.ln1_w, l->at.ln1_b, s->xn);
+    shift_all(s, 6, l->at.lerp, l->at.state_at);
+    round_token(mixed + MIX_R * C, C, s->rounded);
+    round_token(mixed + MIX_K * C, C, s->rounded + ints);
+    round_token(mixed + MIX_V * C, C, s->rounded + 2 * ints);
+    const struct product big[3] = {
+        product_of(l->at.receptance, l->type[0], C, C, SH_ACT_NONE, s->rounded, s->r),
+        product_of(l->at.key, l->type[1], C, C, SH_ACT_NONE, s->rounded + ints, s->k),
+        product_of(l->at.value, l->type[2], C, C, SH_ACT_NONE, s->rounded + 2 * ints, s->v),
+    };
+    const uint Dw = s->a.Dw, Da = s->a.Da, Dv = s->a.Dv, Dg = s->a.Dg;
+    const struct lora loras[4] = {
+        { l->at.w1, l->lora[0], C, SH_ACT_TANH, mixed + MIX_W * C, s->low },
+        { l->at.a1, l->lora[2], C, SH_ACT_NONE, mixed + MIX_A * C, s->low + Dw },
+        { l->at.v1, l->lora[4], C, SH_ACT_NONE, mixed + MIX_V * C, s->low + Dw + Da },
+        { l->at.g1, l->lora[6], C, SH_ACT_SIGMOID, mixed + MIX_G * C, s->low + Dw + Da + Dv },
+    };
+    const uint rank[4] = { Dw, Da, l->at.first ? 0 : Dv, Dg };
+    const uint rows = rank[0] + rank[1] + rank[2] + rank[3];
+    struct share share;
+    while (take(s, n, 3 * strips + rows / LORA_ROWS, &share))
+        for (uint i = share.from; i < share.to; i++) {
+            if (i < 3 * strips) {
+                multiply(s, &big[i / strips], i % strips);
+                continue;
+            }
+            uint j = 0, row = (i - 3 * strips) * LORA_ROWS;
+            for (; row >= rank[j]; j++)
+                row -= rank[j];
+            project(s, &loras[j], row, LORA_ROWS);
+        }
+}
+
+/* One head, from the LoRA-ups to the gate. */
+static inline void mix_head(const struct launch *s, __global const struct cpu_layer_args *l,
+                            uint head)
+{
+    const struct cpu_token_args a = s->a;
+    const uint c0 = head * SH_HEAD;
+    const struct lora loras[4] = {
+        { l->at.w2, l->lora[1], a.Dw, SH_ACT_NONE, s->low, s->w },
+        { l->at.a2, l->lora[3], a.Da, SH_ACT_NONE, s->low + a.Dw, s->iclr },
+        { l->at.v2, l->lora[5], a.Dv, SH_ACT_NONE, s->low + a.Dw + a.Da, s->v_lora },
+        { l->at.g2, l->lora[7], a.Dg, SH_ACT_NONE, s->low + a.Dw + a.Da + a.Dv, s->g },
+    };
+    ask_for((bytes)(s->old + l->at.state_at + 2 * a.C + c0 * SH_HEAD),
+            SH_HEAD * SH_HEAD * sizeof(float));
+    for (uint j = 0; j < 4; j++)
+        if (j != 2 || !l->at.first)
+            project(s, &loras[j], c0, SH_HEAD);
+    const struct prepare_args prepare = { a.C, 1, l->at.w0, l->at.a0, l->at.v0, l->at.k_k,
+                                          l->at.k_a, l->at.first };
+    prepare_head(prepare, c0, c0, s->vecs, s->w, s->iclr, s->k, s->v, s->v_lora, s->v_first,
+                 s->kk);
+    const struct wkv_args wkv = { a.C, 1, l->at.state_at + 2 * a.C };
+    for (uint c = c0; c < c0 + SH_HEAD; c += ROWS)
+        wkv7_steps(wkv, c, s->r, s->w, s->k, s->v, s->kk, s->iclr, s->y, s->old, s->now);
+    const struct finish_args finish = { a.C, 1, l->at.ln_x_w, l->at.ln_x_b, l->at.r_k,
+                                        l->at.head_eps };
+    finish_head(finish, c0, c0, s->vecs, s->r, s->k, s->v, s->g, s->y);
+}
+
+static inline void time_mix(const struct launch *s, __global const struct cpu_layer_args *l,
+                            uint n)
+{
+    struct share share;
+    while (take(s, n, s->a.C / SH_HEAD, &share))
+        for (uint i = share.from; i < share.to; i++)
+            mix_head(s, l, i);
+}
+
+/* Phases C, D, E and the head: one matrix times x(cols), or times what is made
+ * of the residual. */
+enum { STEP_OUT, STEP_KEY, STEP_VALUE, STEP_HEAD };
+
+static inline struct product step_begin(const struct launch *s, uint step,
+                                        __global const struct cpu_layer_args *l)
+{
+    const uint C = s->a.C, F = s->a.F;
+    if (step == STEP_OUT) {
+        round_token(s->y, C, s->rounded);
+        return product_of(l->at.output, l->type[3], C, C, SH_ACT_ADD, s->rounded, s->x);
+    }
+    if (step == STEP_KEY) {
+        norm(s, l->at.ln2_w, l->at.ln2_b, s->xn);
+        shift_all(s, 1, l->at.ffn_lerp, l->at.state_at + C);
+        round_token(s->mixed, C, s->rounded);
+        return product_of(l->at.ffn_key, l->type[4], F, C, SH_ACT_RELU2, s->rounded, s->h);
+    }
+    if (step == STEP_VALUE) {
+        round_token(s->h, F, s->rounded);
+        return product_of(l->at.ffn_value, l->type[5], C, F, SH_ACT_ADD, s->rounded, s->x);
+    }
+    const struct ends_args e = s->a.token.ends;
+    norm(s, e.ln_out_w, e.ln_out_b, s->xn);
+    round_token(s->xn, C, s->rounded);
+    return product_of(e.head, s->a.head_type, e.V, C, SH_ACT_NONE, s->rounded, s->logits);
+}
+
+/* The norm of the embedding's row, in place. */
+static inline void begin(const struct launch *s)
+{
+    const struct ends_args e = s->a.token.ends;
+    if (get_global_id(0) != 0)
+        return;
+    weigh_waits(s);
+    norm(s, e.ln0_w, e.ln0_b, s->xn);
+    for (uint c = 0; c < s->a.C; c += 16)
+        vstore16(vload16(0, s->xn + c), 0, s->x + c);
+    for (uint n = 0; n < 3; n++)
+        *work_of(s, n) = 0;
+}
+
+/* All phases of all layers, and the head.  The products of C, D, E and the
+ * head are one place in the code, since compilers for CPUs copy it for each. */
+static inline void run(const struct launch *s, __global const struct cpu_layer_args *layers)
+{
+    const uint L = s->a.token.ends.L;
+    uint n = 0;
+    begin(s);
+    for (uint i = 0; i <= L; i++) {
+        __global const struct cpu_layer_args *l = &layers[min(i, L - 1)];
+        if (!met(s, n++))
+            return;
+        if (i == 0 && look(s->sync + SH_SYNC_FAILED) != 0) {
+            give_up(s);
+            return;
+        }
+        if (i < L) {
+            time_in(s, l, n);
+            if (!met(s, n++))
+                return;
+            time_mix(s, l, n);
+            if (!met(s, n++))
+                return;
+        }
+        for (uint step = i < L ? STEP_OUT : STEP_HEAD;; step++) {
+            const struct product p = step_begin(s, step, l);
+            multiply_all(s, n, &p);
+            if (step >= STEP_VALUE)
+                break;
+            if (!met(s, n++))
+                return;
+        }
+    }
+    atomic_add(s->sync + SH_SYNC_WAITED, *s->looks / (uint)get_num_groups(0));
+}
+
+/* The state `old` is read, the state `now` written. */
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void cpu_token(const struct cpu_token_args a, bytes W, __global const float *vecs,
+               __global const struct cpu_layer_args *layers, __global const uint *ids,
+               __global const float *old, __global float *now, __global float *x,
+               __global float *r, __global float *w, __global float *k, __global float *v,
+               __global float *kk, __global float *iclr, __global float *g,
+               __global float *low, __global float *v_first, __global float *v_lora,
+               __global float *y, __global float *h, __global float *logits,
+               __global float *slots, __global uint *sync)
+{
+    __global float *own = slots + (ulong)get_global_id(0) * a.slot;
+    uint looks = 0;
+    const struct launch s = {
+        a, W, vecs, old, now, x, r, w, k, v, kk, iclr, g, low, v_first, v_lora, y, h, logits,
+        own, own + a.C, (__global int *)(own + 7 * a.C), sync, &looks
+    };
+    if (a.token.serial == 0)
+        count_groups(sync + SH_SYNC_COUNT, sync + SH_SYNC_SEEN, a.token.limit);
+    else if (may_begin(&s, ids))
+        run(&s, layers);
+}
