@@ -18,6 +18,25 @@ static inline float sum16(float16 v)
     return sum4(a.lo + a.hi);
 }
 
+/* sum16 of each of four, in its order, with half of its steps or less. */
+static inline float4 sum16_of4(float16 a, float16 b, float16 c, float16 d)
+{
+    const float16 p = (float16)(a.lo, b.lo) + (float16)(a.hi, b.hi);
+    const float16 q = (float16)(c.lo, d.lo) + (float16)(c.hi, d.hi);
+    const float16 s = (float16)(p.s0123, p.s89ab, q.s0123, q.s89ab)
+                      + (float16)(p.s4567, p.scdef, q.s4567, q.scdef);
+    const float8 pairs = s.even + s.odd;
+    return pairs.even + pairs.odd;
+}
+
+/* vload16(0, p) as one load: PoCL's makes 2 floats at a time of it where the
+ * result goes into a product. */
+typedef float16 __attribute__((aligned(4))) float16_anywhere;
+static inline float16 load16(__global const float *p)
+{
+    return *(__global const float16_anywhere *)p;
+}
+
 static inline float sigmoid(float x)
 {
     return 1.0f / (1.0f + exp(-x));

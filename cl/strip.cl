@@ -21,6 +21,11 @@
 #define SUB 32
 #define X_INTS 12
 
+/* Tokens whose sub-runs lie side by side. */
+#ifndef SIDE
+#define SIDE TOKENS
+#endif
+
 #if FORM == 2 || (FORM == 1 && defined(__AVX512BW__))
 #define LANES 16
 #elif FORM == 1 && defined(__AVX2__)
@@ -49,18 +54,20 @@ typedef V(float) vf;
 /* q: 8 vectors of unsigned bytes below 2^BITS, x: 8 words of signed ones.
  * dot4(q, x) sums the products of the first four into each lane. */
 #if FORM == 2
-static inline vi dot_step(vi sum, vi q, int x)
+/* The word of x is broadcast as it is read: a load of its own would take a
+ * turn of the units that multiply. */
+static inline vi dot_step(vi sum, vi q, __global const int *x)
 {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(q), "v"((vi)(x)));
+    __asm__("vpdpbusd %2%{1to16%}, %1, %0" : "+v"(sum) : "v"(q), "m"(*x));
     return sum;
 }
 
 #define DOT4(q, x, bits) \
-    dot_step(dot_step(dot_step(dot_step((vi)(0), (q)[0], (x)[0]), (q)[1], (x)[1]), \
-                      (q)[2], (x)[2]), (q)[3], (x)[3])
+    dot_step(dot_step(dot_step(dot_step((vi)(0), (q)[0], (x)), (q)[1], (x) + 1), \
+                      (q)[2], (x) + 2), (q)[3], (x) + 3)
 #define DOT8(q, x, bits) \
-    dot_step(dot_step(dot_step(dot_step(DOT4(q, x, bits), (q)[4], (x)[4]), (q)[5], (x)[5]), \
-                      (q)[6], (x)[6]), (q)[7], (x)[7])
+    dot_step(dot_step(dot_step(dot_step(DOT4(q, x, bits), (q)[4], (x) + 4), (q)[5], (x) + 5), \
+                      (q)[6], (x) + 6), (q)[7], (x) + 7)
 
 #elif FORM == 1 && defined(__SSSE3__)
 typedef char native_bytes __attribute__((__vector_size__(4 * LANES)));
@@ -112,8 +119,21 @@ static inline vi dot8_narrow(const vi *q, __global const int *x)
 }
 
 #define DOT4(q, x, bits) ((bits) > 5 ? dot4_wide(q, x) : dot4_narrow(q, x))
+/* Bytes go in two halves: 16 bits hold no sum of whole ones. */
+static inline vi dot8_bytes(const vi *q, __global const int *x)
+{
+    vi low[8], high[8];
+    UNROLL
+    for (uint i = 0; i < 8; i++) {
+        low[i] = q[i] & 0x0f0f0f0f;
+        high[i] = (q[i] >> 4) & 0x0f0f0f0f;
+    }
+    return dot8_narrow(low, x) + (dot8_narrow(high, x) << 4);
+}
+
 #define DOT8(q, x, bits) \
-    ((bits) == 4 ? dot8_narrow(q, x) : DOT4(q, x, bits) + DOT4((q) + 4, (x) + 4, bits))
+    ((bits) == 4 ? dot8_narrow(q, x) \
+     : (bits) == 8 ? dot8_bytes(q, x) : DOT4(q, x, bits) + DOT4((q) + 4, (x) + 4, bits))
 
 #else
 static inline int8 dot_step(int8 sum, int4 q, int x)
@@ -136,6 +156,29 @@ static inline int4 dot_n(const int4 *q, __global const int *x, uint n)
 #define DOT4(q, x, bits) dot_n(q, x, 4)
 #define DOT8(q, x, bits) dot_n(q, x, 8)
 #endif
+
+/* sum(t) = the first n (4 or 8) vectors of q times those of token t; on VNNI a
+ * vector for all tokens before the next, so that no sum waits for itself. */
+static inline void dots(const uint n, const uint bits, const vi *q, __global const int *x,
+                        uint stride, vi *sum)
+{
+    (void)bits;
+#if FORM == 2
+    UNROLL
+    for (uint t = 0; t < TOKENS; t++)
+        sum[t] = (vi)(0);
+    UNROLL
+    for (uint i = 0; i < n; i++) {
+        UNROLL
+        for (uint t = 0; t < TOKENS; t++)
+            sum[t] = dot_step(sum[t], q[i], x + t * stride + i);
+    }
+#else
+    UNROLL
+    for (uint t = 0; t < TOKENS; t++)
+        sum[t] = n == 8 ? DOT8(q, x + t * stride, bits) : DOT4(q, x + t * stride, bits);
+#endif
+}
 
 /* All vectors of a run are aligned to their size. */
 static inline vi load(bytes p, uint vector)
@@ -193,11 +236,12 @@ static inline void sub_run_4_5(const bool five, bytes p, uint piece, uint sub,
         for (int i = 0; i < 8; i++)
             q[i] |= shifted(top, 4 - i) & 0x10101010;
     }
+    vi sum[TOKENS];
+    dots(8, five ? 5 : 4, q, x, stride, sum);
     UNROLL
     for (uint t = 0; t < TOKENS; t++) {
         __global const int *xt = x + t * stride;
-        const vi sum = five ? DOT8(q, xt, 5) : DOT8(q, xt, 4);
-        acc[t] += CONVERT(float)(sum) * as_float(xt[8]) * scale;
+        acc[t] += CONVERT(float)(sum[t]) * as_float(xt[8]) * scale;
         acc[t] -= minimum * as_float(xt[9]);
     }
 }
@@ -215,32 +259,18 @@ static inline void sub_run_6(bytes p, uint piece, uint sub, __global const int *
         const vi top = load(p + 2368 + 4 * LANES * piece, 2 * sub + i / 4);
         q[i] |= shifted(top, 4 - 2 * (i & 3)) & 0x30303030;
     }
+    vi low[TOKENS], high[TOKENS];
+    dots(4, 6, q, x, stride, low);
+    dots(4, 6, q + 4, x + 4, stride, high);
     UNROLL
     for (uint t = 0; t < TOKENS; t++) {
         __global const int *xt = x + t * stride;
-        const vi low = (DOT4(q, xt, 6) - 32 * xt[10]) * s0;
-        const vi high = (DOT4(q + 4, xt + 4, 6) - 32 * xt[11]) * s1;
-        acc[t] += CONVERT(float)(low + high) * as_float(xt[8]) * d;
+        const vi all = (low[t] - 32 * xt[10]) * s0 + (high[t] - 32 * xt[11]) * s1;
+        acc[t] += CONVERT(float)(all) * as_float(xt[8]) * d;
     }
 }
 
-/* Bytes are biased by 128; in form 1 they go in two halves, as 16 bits hold no
- * sum of whole ones. */
-static inline vi dot_bytes(const vi *q, __global const int *x)
-{
-#if FORM == 1
-    vi low[8], high[8];
-    UNROLL
-    for (uint i = 0; i < 8; i++) {
-        low[i] = q[i] & 0x0f0f0f0f;
-        high[i] = (q[i] >> 4) & 0x0f0f0f0f;
-    }
-    return DOT8(low, x, 4) + (DOT8(high, x, 4) << 4);
-#else
-    return DOT8(q, x, 8);
-#endif
-}
-
+/* Bytes are biased by 128. */
 static inline void sub_run_8(bytes p, uint piece, uint sub, __global const int *x,
                              uint stride, vf *acc)
 {
@@ -249,11 +279,13 @@ static inline void sub_run_8(bytes p, uint piece, uint sub, __global const int *
     UNROLL
     for (uint i = 0; i < 8; i++)
         q[i] = load(p + 256 + 4 * LANES * piece, 8 * sub + i);
+    vi sum[TOKENS];
+    dots(8, 8, q, x, stride, sum);
     UNROLL
     for (uint t = 0; t < TOKENS; t++) {
         __global const int *xt = x + t * stride;
-        const vi sum = dot_bytes(q, xt) - 128 * (xt[10] + xt[11]);
-        acc[t] += CONVERT(float)(sum) * as_float(xt[8]) * d;
+        const vi all = sum[t] - 128 * (xt[10] + xt[11]);
+        acc[t] += CONVERT(float)(all) * as_float(xt[8]) * d;
     }
 }
 
@@ -303,25 +335,28 @@ static inline int sum_int16(int16 v)
     return (b.x + b.y) + (b.z + b.w);
 }
 
+/* The largest of numbers that are not negative: their bits order them. */
 static inline float max16(float16 v)
 {
-    const float8 a = fmax(v.lo, v.hi);
-    const float4 b = fmax(a.lo, a.hi);
-    return fmax(fmax(b.x, b.y), fmax(b.z, b.w));
+    const int8 a = max(as_int16(v).lo, as_int16(v).hi);
+    const int4 b = max(a.lo, a.hi);
+    return as_float(max(max(b.x, b.y), max(b.z, b.w)));
 }
+
+/* Stored whole: vstore16 of bytes takes them one by one. */
+typedef int4 __attribute__((aligned(4))) int4_anywhere;
 
 /* x(SUB) to X_INTS ints. */
 static inline void round_sub(__global const float *x, __global int *to)
 {
-    const float16 lo = vload16(0, x), hi = vload16(1, x);
-    const float most = max16(fmax(fabs(lo), fabs(hi)));
+    const float16 lo = load16(x), hi = load16(x + 16);
+    const float most = max16(as_float16(max(as_int16(fabs(lo)), as_int16(fabs(hi)))));
     const float inverse = most > 0.0f ? 127.0f / most : 0.0f;
     const float scale = most / 127.0f;
     const int16 a = nearest(lo, inverse), b = nearest(hi, inverse);
     const int s0 = sum_int16(a), s1 = sum_int16(b);
-    __global uchar *out = (__global uchar *)to;
-    vstore16(convert_uchar16(a & 255), 0, out);
-    vstore16(convert_uchar16(b & 255), 1, out);
+    *(__global int4_anywhere *)to = as_int4(convert_uchar16(a & 255));
+    *(__global int4_anywhere *)(to + 4) = as_int4(convert_uchar16(b & 255));
     to[8] = as_int(scale);
     to[9] = as_int(scale * (float)(s0 + s1));
     to[10] = s0;
@@ -364,7 +399,7 @@ static inline void strip_product(const uint type, const struct matmul_args a, by
             UNROLL
             for (uint i = 0; i < PIECES; i++)
                 sub_run(type, w + run * RUN_BYTES(type), i, sub,
-                        x + (run * (RUN / SUB) + sub) * X_INTS, stride, acc[i]);
+                        x + (run * (RUN / SUB) + sub) * (SIDE * X_INTS), stride, acc[i]);
         }
     UNROLL
     for (uint t = 0; t < TOKENS; t++) {
@@ -380,7 +415,7 @@ static inline void strip_product(const uint type, const struct matmul_args a, by
 static inline void round_token(__global const float *x, uint cols, __global int *to)
 {
     for (uint i = 0; i < cols / SUB; i++)
-        round_sub(x + i * SUB, to + i * X_INTS);
+        round_sub(x + i * SUB, to + i * (SIDE * X_INTS));
 }
 
 /* A token a work-item; those beyond the last repeat it. */
@@ -389,7 +424,8 @@ __kernel void strip_round(const struct matmul_args a, __global const float *x,
 {
     const uint t = get_global_id(0);
     round_token(x + a.x_at + (ulong)min(t, a.T - 1) * a.cols, a.cols,
-                scratch + (ulong)t * (a.cols / SUB * X_INTS));
+                scratch + (ulong)(t - t % SIDE) * (a.cols / SUB * X_INTS)
+                + t % SIDE * X_INTS);
 }
 
 /* A token at a time (TOKENS 1) each work-item rounds it for itself, which is
@@ -407,13 +443,13 @@ __kernel void strip(const struct matmul_args a, __global const uchar *W,
     for (uint t = 0; t < a.T; t++) {
         round_token(x + a.x_at + (ulong)t * a.cols, a.cols, slot);
         for (uint s = from; s < to; s++)
-            strip_product(TYPE, a, w + s * strip, slot, stride, t, s * 16, y);
+            strip_product(TYPE, a, w + s * strip, slot, X_INTS, t, s * 16, y);
     }
 #else
     (void)x;
     for (uint s = from; s < to; s++)
         for (uint t = 0; t < a.T; t += TOKENS)
-            strip_product(TYPE, a, w + s * strip, scratch + (ulong)t * stride, stride, t,
+            strip_product(TYPE, a, w + s * strip, scratch + (ulong)t * stride, X_INTS, t,
                           s * 16, y);
 #endif
 }

@@ -50,7 +50,7 @@ __kernel void wkv7_item(const struct wkv_args p, __global const float *r,
 /* Vectors stay in registers only where loops are written out. */
 #define UNROLL _Pragma("unroll")
 
-/* wkv7_item for ROWS rows of a head at once, from channel c on, which share
+/* wkv7_item for ROWS (4) rows of a head at once, from channel c on, which share
  * what is loaded; their state is read from `old` and written to `now`. */
 static inline void wkv7_steps(const struct wkv_args p, uint c, __global const float *r,
                               __global const float *w, __global const float *k,
@@ -73,31 +73,29 @@ static inline void wkv7_steps(const struct wkv_args p, uint c, __global const fl
             acc[j] = (float16)(0.0f);
         UNROLL
         for (uint i = 0; i < 4; i++) {
-            const float16 kki = vload16(i, kk + at);
+            const float16 kki = load16(kk + at + 16 * i);
             UNROLL
             for (uint j = 0; j < ROWS; j++)
                 acc[j] += S[j][i] * kki;
         }
+        vstore4(-sum16_of4(acc[0], acc[1], acc[2], acc[3]), 0, sa);
         UNROLL
         for (uint j = 0; j < ROWS; j++) {
-            sa[j] = -sum16(acc[j]);
             vi[j] = v[out + j];
             acc[j] = (float16)(0.0f);
         }
         UNROLL
         for (uint i = 0; i < 4; i++) {
-            const float16 b = vload16(i, kk + at) * vload16(i, a + at);
-            const float16 wi = vload16(i, w + at), ki = vload16(i, k + at);
-            const float16 ri = vload16(i, r + at);
+            const float16 b = load16(kk + at + 16 * i) * load16(a + at + 16 * i);
+            const float16 wi = load16(w + at + 16 * i), ki = load16(k + at + 16 * i);
+            const float16 ri = load16(r + at + 16 * i);
             UNROLL
             for (uint j = 0; j < ROWS; j++) {
                 S[j][i] = S[j][i] * wi + sa[j] * b + vi[j] * ki;
                 acc[j] += S[j][i] * ri;
             }
         }
-        UNROLL
-        for (uint j = 0; j < ROWS; j++)
-            y[out + j] = sum16(acc[j]);
+        vstore4(sum16_of4(acc[0], acc[1], acc[2], acc[3]), 0, y + out);
     }
     UNROLL
     for (uint i = 0; i < 4 * ROWS; i++)

@@ -78,7 +78,7 @@ fail:
 }
 
 /* A GPU's tiles want many tokens; a CPU's caches hold few. */
-enum { CHUNK_CPU = 64, CHUNK_GPU = 512 };
+enum { CHUNK_CPU = 128, CHUNK_GPU = 512 };
 
 uint32_t anser_default_chunk(const struct anser_caps *caps)
 {

@@ -26,12 +26,15 @@ static struct anser_grid grid_item(const struct anser_variant *v,
     };
 }
 
-/* v->rows rows and v->tokens tokens a work-item. */
+/* v->rows rows and all tokens a work-item; where that makes few of them, every
+ * fourth run of v->tokens. */
 static struct anser_grid grid_block(const struct anser_variant *v,
                                     uint32_t rows, uint32_t T)
 {
+    const uint32_t runs = (T + v->tokens - 1) / v->tokens;
+    const uint32_t most = rows >= 512 ? 1 : 4;
     return (struct anser_grid){
-        { (rows + v->rows - 1) / v->rows, (T + v->tokens - 1) / v->tokens, 1 },
+        { (rows + v->rows - 1) / v->rows, runs < most ? runs : most, 1 },
         { 1, 1, 1 }
     };
 }

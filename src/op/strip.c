@@ -9,7 +9,7 @@ enum { RUN = 256, STRIP = 16 };
 
 /* Tokens that are rounded at once, and the bytes of a column so rounded: 48 for
  * each 32 (cl/strip.cl). */
-enum { TOKENS_AT_ONCE = 64, SUB = 32, SUB_BYTES = 48 };
+enum { TOKENS_AT_ONCE = 128, SUB = 32, SUB_BYTES = 48 };
 
 /* Work-items for each core: a core that is late leaves some to the others. */
 enum { ITEMS_PER_UNIT = 4 };
@@ -70,9 +70,10 @@ static uint32_t items(const anser_device *device)
     return device->caps.units * ITEMS_PER_UNIT;
 }
 
-/* The kernel that rounds activations; type and form don't matter to it. */
+/* The kernel that rounds activations for the kernels of 8 tokens; type and
+ * form don't matter to it. */
 static const struct anser_kernel_key round_key = {
-    "strip.cl", "-D TYPE=12 -D TOKENS=1 -D FORM=0", "strip_round"
+    "strip.cl", "-D TYPE=12 -D TOKENS=1 -D SIDE=8 -D FORM=0", "strip_round"
 };
 
 /* Room for the rounded activations of a block of tokens, or of one token for
