@@ -33,7 +33,8 @@ static const struct {
     { "sample", "weight.h" },  { "sample", "sample.h" },
     { "cpu_token", "norm.cl" }, { "cpu_token", "prepare.cl" },
     { "cpu_token", "wkv7.cl" }, { "cpu_token", "finish.cl" },
-    { "cpu_token", "strip.cl" },
+    { "cpu_token", "strip.h" },  { "cpu_token", "strip.cl" },
+    { "cpu_token", "cpu_launch.h" }, { "strip.cl", "strip.h" },
 };
 enum { FRONTS = sizeof fronts / sizeof *fronts };
 _Static_assert(FRONTS + 1 == ANSER_SOURCE_PARTS, "and the file itself");

@@ -18,7 +18,7 @@
  *                       in one launch where another process has tried that;
  *                       phases, a launch each; for tests: stall:N, in one
  *                       launch that gives up after N barriers; refuse, the
- *                       trial fails (op/nv_token.c)
+ *                       trial fails (op/token.c)
  *   ANSER_HELPER        the program that tries risky kernels, instead of the
  *                       installed anser-probe (op/probe.c)
  *
