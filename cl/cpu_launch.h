@@ -87,15 +87,26 @@ static inline __global uint *work_of(const struct launch *s, uint n)
     return s->sync + SH_SYNC_WORK + n % 3 * SH_SYNC_LINE;
 }
 
+/* Who waits much shares its core with other work; by phases the system could
+ * move threads about.  A launch gives up after so many looks in all, and before
+ * it does anything if WAITED, what was waited beyond `waits` a token, is more. */
+#define PATIENCE (1u << 20)
+
+static inline uint most_looks(const struct launch *s)
+{
+    return PATIENCE + 2 * s->a.waits;
+}
+
 /* Ends phase n and waits for all others; false: it gives up. */
 static inline bool met(const struct launch *s, uint n)
 {
     const struct token_args t = s->a.token;
+    const uint left = most_looks(s) - min(most_looks(s), *s->looks);
     __global uint *count = s->sync + SH_SYNC_COUNT;
     FENCE;
     atomic_inc(count);
     if (await(count, t.base + (n + 1) * (uint)get_num_groups(0),
-              n + 1 > t.patient ? 0 : t.limit, s->looks)) {
+              n + 1 > t.patient ? 0 : min(t.limit, left), s->looks)) {
         if (get_global_id(0) == 0)
             *work_of(s, n + 2) = 0;
         return true;
@@ -116,17 +127,12 @@ static inline bool may_begin(const struct launch *s, __global const uint *ids)
     return false;
 }
 
-/* Who waits much shares its core with other work; by phases the system could
- * move threads about.  WAITED is what was waited beyond `waits` a token; after
- * too much of it a launch gives up before it does anything. */
-#define PATIENCE (1u << 20)
-
 static inline void weigh_waits(const struct launch *s)
 {
     __global uint *waited = s->sync + SH_SYNC_WAITED;
     const uint much = look(waited), due = s->a.waits;
     *waited = much > due ? much - due : 0;
-    if (much > PATIENCE + 2 * due)
+    if (much > most_looks(s))
         atomic_cmpxchg(s->sync + SH_SYNC_FAILED, 0, s->a.token.serial);
 }
 
