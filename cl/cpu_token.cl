@@ -57,7 +57,6 @@ static inline void ask_for(bytes p, uint n)
 {
     for (uint i = 0; i < n; i += 64)
         PREFETCH(p + i);
-    (void)p;
 }
 
 /* 32 weights of a LoRA. */

@@ -295,11 +295,12 @@ static inline void sub_run(const uint type, bytes p, uint piece, uint sub,
 }
 
 /* Asks for what a run later is a sub-run: the three streams of a run, which
- * come round every 2 to 4 KiB, are too much for some CPUs to foresee. */
-#ifdef __clang__
+ * come round every 2 to 4 KiB, are too much for some CPUs to foresee.  Form 0
+ * isn't tried first, and rusticl ends a process that builds a prefetch. */
+#if FORM > 0
 #define PREFETCH(p) __builtin_prefetch((const void *)(ulong)(p), 0, 3)
 #else
-#define PREFETCH(p)
+#define PREFETCH(p) (void)(p)
 #endif
 
 static inline void ask_ahead(const uint type, bytes run, uint sub)
@@ -309,5 +310,4 @@ static inline void ask_ahead(const uint type, bytes run, uint sub)
     UNROLL
     for (uint i = 0; i < part; i += 64)
         PREFETCH(p + i);
-    (void)p;
 }
