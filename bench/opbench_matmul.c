@@ -15,6 +15,9 @@ static const struct { uint32_t rows, cols; } shapes[] = {
     { 2560, 2560 }, { 10240, 2560 }, { 2560, 10240 }, { 65536, 2560 },
 };
 
+/* What relu^2 leaves of a trained model (doc/cpu.md). */
+#define DENSITY 0.075
+
 static void run_product(struct opbench_work *w)
 {
     anser_tune_bench_run(w->data);
@@ -28,12 +31,15 @@ static enum anser_status time_product(struct opbench *b,
 {
     const struct anser_block *block = anser_block_find(need->type);
     const struct anser_variant *v = rival->kernel.variant;
-    const uint64_t all = b->quick ? 0 : (uint64_t)128 << 20;
+    const struct anser_tune_plan plan = {
+        .bytes = b->quick ? 0 : (uint64_t)128 << 20, .tokens = rival->T,
+        .density = DENSITY
+    };
     struct anser_tune_bench bench;
     if (v->prepare != NULL)
         TRY(v->prepare(b->device, need));
-    TRY(anser_tune_bench_new(b->device, need, (enum anser_layout)v->layout,
-                             rival->T, all, &bench));
+    TRY(anser_tune_bench_new(b->device, &plan, need,
+                             (enum anser_layout)v->layout, &bench));
     rival->bench = &bench;
     struct opbench_work w = {
         .run = run_product, .op = op->name, .variant = v->name, .data = rival,
@@ -59,12 +65,16 @@ static enum anser_status all_products(struct opbench *b,
         for (uint32_t row = 0; row < op->n; row++) {
             struct anser_rival rival = { .T = T };
             struct anser_need need = { .type = block->type,
-                .rows = shapes[0].rows, .cols = shapes[0].cols };
+                .rows = shapes[0].rows, .cols = shapes[0].cols,
+                .sparse = true };
             if (!opbench_is_right(b, op, row, &need, &rival.kernel))
                 continue;
             for (size_t i = 0; i < n; i++) {
                 need.rows = shapes[i].rows;
                 need.cols = shapes[i].cols;
+                need.sparse = need.cols > need.rows;
+                if (!op->rows[row].fits(&b->device->caps, &need))
+                    continue;
                 TRY(time_product(b, op, &need, &rival));
             }
         }

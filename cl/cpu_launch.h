@@ -16,6 +16,7 @@ struct launch {
     __global float *r, *w, *k, *v, *kk, *iclr, *g, *low, *v_first, *v_lora, *y, *h, *logits;
     __global float *xn, *mixed;              /* own: (C), (6, C)              */
     __global int *rounded;                   /* own: (3, C) or (F)            */
+    __global float *parts;                   /* (SH_COLUMN_PARTS, C)          */
     __global uint *sync;                     /* SH_SYNC_WORDS                 */
     uint *looks;                             /* own: at barriers so far       */
 };

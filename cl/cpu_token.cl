@@ -10,12 +10,17 @@
  * time, so that a core that is late leaves some to the others (cpu_launch.h).
  */
 
+/* Whether a matrix may be in columns. */
+#ifndef COLUMNS
+#define COLUMNS 0
+#endif
+
 /* -------------------------------------------------------------- products */
 
-/* Strip `strip` of a matrix of `type` times a rounded vector. */
+/* A matrix of `type`, in strips or columns, times a rounded vector. */
 struct product {
     struct matmul_args args;
-    uint type;
+    uint type, columns;
     __global const int *x;
     __global float *y;
 };
@@ -25,6 +30,7 @@ struct product {
     if ((TYPES >> type_ & 1u) != 0 && p->type == type_) \
         strip_product(type_, p->args, w + at * RUN_BYTES(type_), p->x, 0, 0, row0, p->y)
 
+/* One strip. */
 static inline void multiply(const struct launch *s, const struct product *p, uint strip)
 {
     const uint runs = p->args.cols / RUN, row0 = strip * 16;
@@ -39,17 +45,40 @@ static inline void multiply(const struct launch *s, const struct product *p, uin
 static inline struct product product_of(uint w_at, uint type, uint rows, uint cols, uint act,
                                         __global const int *x, __global float *y)
 {
-    const struct product p = { { w_at, 0, rows, cols, 1, 0, 0, rows, act }, type, x, y };
+    const struct product p = { { w_at, 0, rows, cols, 1, 0, 0, rows, act }, type, 0, x, y };
     return p;
 }
 
-/* All strips of a matrix in phase n, shared. */
+/* One of the parts of a slice of columns; the last of them sums all. */
+static inline void multiply_part(const struct launch *s, const struct product *p, uint i)
+{
+    const uint slice = i / SH_COLUMN_PARTS, part = i % SH_COLUMN_PARTS;
+    const uint rows = p->args.rows, cols = p->args.cols;
+    const ulong at = (ulong)slice * (cols / RUN);
+    bytes w = s->W + (ulong)p->args.w_at * SH_UNIT;
+    __global float *to = s->parts + part * rows + slice * SLICE;
+    if (p->type == SH_Q6_K)
+        slice_part(SH_Q6_K, w + at * SLICE_BYTES(SH_Q6_K), cols, part, p->x, to);
+    else
+        slice_part(SH_Q4_K, w + at * SLICE_BYTES(SH_Q4_K), cols, part, p->x, to);
+    FENCE;
+    if (atomic_inc(s->sync + SH_SYNC_DONE + slice) % SH_COLUMN_PARTS != SH_COLUMN_PARTS - 1)
+        return;
+    FENCE;
+    sum_parts(s->parts, rows, slice, p->args.act, p->y);
+}
+
+/* All of a matrix in phase n, shared. */
 static inline void multiply_all(const struct launch *s, uint n, const struct product *p)
 {
     struct share share;
-    while (take(s, n, (p->args.rows + 15) / 16, &share))
+    while (take(s, n, p->columns != 0 ? p->args.rows / SLICE * SH_COLUMN_PARTS
+                                      : (p->args.rows + 15) / 16, &share))
         for (uint i = share.from; i < share.to; i++)
-            multiply(s, p, i);
+            if (p->columns != 0)
+                multiply_part(s, p, i);
+            else
+                multiply(s, p, i);
 }
 
 /* Asks for n bytes. */
@@ -239,8 +268,14 @@ static inline struct product step_begin(const struct launch *s, uint step,
         return product_of(l->at.ffn_key, l->type[4], F, C, SH_ACT_RELU2, s->rounded, s->h);
     }
     if (step == STEP_VALUE) {
-        round_token(s->h, F, s->rounded);
-        return product_of(l->at.ffn_value, l->type[5], C, F, SH_ACT_ADD, s->rounded, s->x);
+        struct product p = product_of(l->at.ffn_value, l->type[5], C, F, SH_ACT_ADD,
+                                      s->rounded, s->x);
+        p.columns = COLUMNS ? l->columns : 0;
+        if (p.columns != 0)
+            round_and_list(p.type, s->h, F, s->rounded);
+        else
+            round_token(s->h, F, s->rounded);
+        return p;
     }
     const struct ends_args e = s->a.token.ends;
     norm(s, e.ln_out_w, e.ln_out_b, s->xn);
@@ -312,7 +347,8 @@ void cpu_token(const struct cpu_token_args a, bytes W, __global const float *vec
     uint looks = 0;
     const struct launch s = {
         a, W, vecs, old, now, x, r, w, k, v, kk, iclr, g, low, v_first, v_lora, y, h, logits,
-        own, own + a.C, (__global int *)(own + 7 * a.C), sync, &looks
+        own, own + a.C, (__global int *)(own + 7 * a.C),
+        slots + (ulong)get_global_size(0) * a.slot, sync, &looks
     };
     if (a.token.serial == 0)
         count_groups(sync + SH_SYNC_COUNT, sync + SH_SYNC_SEEN, a.token.limit);

@@ -75,6 +75,11 @@ struct gemm_args {
 };
 SH_ASSERT(sizeof(struct gemm_args) == 136, "no padding");
 
+/* Matrix products on a CPU (cl/strip.cl, cl/columns.cl): tokens that are rounded
+ * at once, parts of the columns of which one token's sums are made. */
+#define SH_STRIP_TOKENS 128
+#define SH_COLUMN_PARTS 8
+
 /* A part of a matrix, from blocks as in the file to another layout. */
 struct pack_args {
     sh_u32 from_at, to_at;      /* in units of SH_UNIT bytes                */
@@ -173,7 +178,9 @@ SH_ASSERT(sizeof(struct ends_args) == 32, "no padding");
 #define SH_SYNC_WAITED (SH_SYNC_IDS + SH_SYNC_RING)    /* looks, see below    */
 #define SH_SYNC_LINE 32         /* words between counters that many write   */
 #define SH_SYNC_WORK (3 * SH_SYNC_LINE)    /* what is taken of a phase (CPU) */
-#define SH_SYNC_WORDS (SH_SYNC_WORK + 3 * SH_SYNC_LINE)
+#define SH_SYNC_DONE (SH_SYNC_WORK + 3 * SH_SYNC_LINE)  /* parts of slices (CPU) */
+#define SH_SYNC_SLICES 64
+#define SH_SYNC_WORDS (SH_SYNC_DONE + SH_SYNC_SLICES)
 
 struct token_args {
     struct ends_args ends;
@@ -184,13 +191,14 @@ struct token_args {
 };
 SH_ASSERT(sizeof(struct token_args) == 48, "no padding");
 
-/* The same on a CPU (cl/cpu_token.cl); strips of these types, and LoRAs in the
+/* The same on a CPU (cl/cpu_token.cl): matrices of these types, and LoRAs in the
  * order of layer_args. */
 struct cpu_layer_args {
     struct layer_args at;
     sh_u32 type[6], lora[8];    /* SH_Q4_K ..., SH_F32 or SH_F16            */
+    sh_u32 columns;             /* 1: ffn_value is no strips but columns    */
 };
-SH_ASSERT(sizeof(struct cpu_layer_args) == 184, "no padding");
+SH_ASSERT(sizeof(struct cpu_layer_args) == 188, "no padding");
 
 struct cpu_token_args {
     struct token_args token;

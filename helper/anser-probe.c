@@ -14,14 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A token in one launch: for NVIDIA, TYPE is a shape; for a CPU it only names
- * the form of the strips, which are chosen as ever. */
+/* A token in one launch: for NVIDIA, TYPE is a shape; for a CPU it names the
+ * row for single tokens of those matrices that it fits. */
 static enum anser_status probe_token(anser_device *device, char **name)
 {
     struct anser_nv_shape shape;
     device->settings.is_probe = true;
-    if (strcmp(name[1], "cpu") == 0)
+    if (strcmp(name[1], "cpu") == 0) {
+        snprintf(device->settings.variant, sizeof device->settings.variant,
+                 "matmul-few=%s", name[2]);
         return try_whole_token(device);
+    }
     if (!anser_nv_shape_read(name[2], &shape))
         return ANSER_BAD_ARG;
     return anser_nv_try_token(device, &shape);
@@ -30,7 +33,8 @@ static enum anser_status probe_token(anser_device *device, char **name)
 static enum anser_status probe(anser_device *device, char **name)
 {
     const struct anser_need need = {
-        .type = (uint32_t)strtoul(name[2], NULL, 10), .rows = 256, .cols = 256
+        .type = (uint32_t)strtoul(name[2], NULL, 10), .rows = 256, .cols = 256,
+        .sparse = true
     };
     const struct anser_op *op = anser_op_named(name[0], strlen(name[0]));
     const struct anser_variant *row

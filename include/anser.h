@@ -376,7 +376,8 @@ typedef void anser_tune_fn(void *user, const struct anser_tune_result *result);
 
 /* Measures every variant that is right on this device on the shapes of its
  * models, for about `seconds` (0.1..3600) after all of them were built and
- * checked, with a call of fn (or NULL) each.
+ * checked, with a call of fn (or NULL) each.  On a CPU the model writes a few
+ * tokens first, since how sparse they leave relu^2 decides there, too.
  * What it finds counts for models opened from now on; _export keeps it.
  * BAD_ARG: seconds out of range. */
 ANSER_CHECKED enum anser_status

@@ -25,6 +25,7 @@ host_suites = \
 device_suites = \
 	tests/check_ahead \
 	tests/check_api \
+	tests/check_columns \
 	tests/check_measure \
 	tests/check_model \
 	tests/check_op \
@@ -39,7 +40,7 @@ device_suites = \
 	tests/check_tune \
 	tests/check_tuning \
 	tests/check_upload
-portable_suites = tests/check_ahead tests/check_api tests/check_model tests/check_op \
+portable_suites = tests/check_ahead tests/check_api tests/check_columns tests/check_model tests/check_op \
 	tests/check_pool tests/check_program tests/check_rt \
 	tests/check_sample tests/check_state tests/check_tune \
 	tests/check_tuning
@@ -212,6 +213,11 @@ tests_check_cache_LDADD = $(suite_libs)
 tests_check_cache_hard_SOURCES = tests/check_cache_hard.c $(cache_sources)
 tests_check_cache_hard_CPPFLAGS = $(suite_cppflags)
 tests_check_cache_hard_LDADD = $(suite_libs)
+
+tests_check_columns_SOURCES = tests/check_columns.c tests/model_util.c \
+	tests/model_util.h
+tests_check_columns_CPPFLAGS = $(suite_cppflags)
+tests_check_columns_LDADD = $(suite_libs)
 
 tests_check_token_SOURCES = tests/check_token.c tests/synth_util.c \
 	tests/synth_util.h

@@ -21,7 +21,8 @@ static void check_row(anser_device *device, const struct anser_op *op,
                       uint32_t row, uint32_t type, struct tally *tally)
 {
     /* Sizes that every predicate accepts; the check has its own. */
-    const struct anser_need need = { .type = type, .rows = 256, .cols = 256 };
+    const struct anser_need need = { .type = type, .rows = 256, .cols = 256,
+                                     .sparse = true };
     struct anser_error error = { .error = NAN };
     struct anser_chosen chosen;
     if (!op->rows[row].fits(&device->caps, &need))

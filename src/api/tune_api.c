@@ -17,6 +17,20 @@ static enum anser_status keep(anser_device *device,
     return ANSER_OK;
 }
 
+/* Only kernels for CPUs make use of it. */
+static enum anser_status measure_density(anser_state *state, double *density)
+{
+    enum { TOKENS = 16 };
+    const anser_device *device = state->model->device;
+    *density = 1;
+    if ((device->caps.type & CL_DEVICE_TYPE_CPU) == 0)
+        return ANSER_OK;
+    TRY(anser_v7_density(state, TOKENS, density));
+    anser_log(device->ctx, 1, "relu^2: %.1f %% are not zero",
+              100 * *density);
+    return ANSER_OK;
+}
+
 enum anser_status anser_tune(anser_model *model, double seconds,
                              anser_tune_fn *fn, void *user)
 {
@@ -35,14 +49,16 @@ enum anser_status anser_tune(anser_model *model, double seconds,
                   .T = 1 },
         .at = model->layers, .n = model->shape.L
     };
-    const struct anser_tune_plan plan = {
+    struct anser_tune_plan plan = {
         .seconds = seconds, .bytes = model->device_bytes,
         .tokens = model->work.chunk, .layers = &layers,
         .embedding = { .type = model->embd.block->type,
                        .rows = model->shape.V, .cols = model->shape.C },
         .fn = fn, .user = user
     };
-    enum anser_status status = anser_op_tune(model->device, &plan, &found);
+    enum anser_status status = measure_density(state, &plan.density);
+    if (status == ANSER_OK)
+        status = anser_op_tune(model->device, &plan, &found);
     if (status == ANSER_OK)
         status = keep(model->device, found);
     anser_tuning_free(found);

@@ -3,6 +3,7 @@
 libanser_core_la_SOURCES += \
 	src/model/ahead.c \
 	src/model/ahead.h \
+	src/model/density.c \
 	src/model/load.c \
 	src/model/load.h \
 	src/model/model.h \

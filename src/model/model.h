@@ -78,8 +78,15 @@ void anser_v7_forward(anser_state *state, uint32_t T);
 void anser_v7_head(anser_state *state, uint32_t first, uint32_t n,
                    cl_mem logits);
 
-/* What a phase over T tokens is run with. */
+/* What a phase over T tokens is run with; enqueues what comes before the
+ * phases of layer 0. */
 struct anser_pass anser_v7_pass(const anser_state *state, uint32_t T);
+void anser_v7_begin(anser_state *state, const struct anser_pass *pass);
+
+/* How large a part of relu^2's results is not zero while the model writes n
+ * tokens from id 0 on, always the likeliest; 1 where phases are fused. */
+enum anser_status anser_v7_density(anser_state *state, uint32_t n,
+                                   double *density);
 
 /* Chooses how single tokens are run; after the rows of the phases. */
 enum anser_status anser_token_plan(anser_model *model);

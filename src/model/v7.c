@@ -58,17 +58,24 @@ struct anser_pass anser_v7_pass(const anser_state *state, uint32_t T)
     };
 }
 
-void anser_v7_forward(anser_state *state, uint32_t T)
+void anser_v7_begin(anser_state *state, const struct anser_pass *pass)
 {
     anser_model *m = state->model;
     const struct anser_work *w = &m->work;
-    const struct anser_pass pass = anser_v7_pass(state, T);
-    anser_op_embed(pass.q, &m->embed, &m->embd, w->ids.mem, w->x.mem, T);
-    if (T == 1 && has_ends(m))
-        anser_token_begin(m->token, &pass);
+    anser_op_embed(pass->q, &m->embed, &m->embd, w->ids.mem, w->x.mem,
+                   pass->T);
+    if (pass->T == 1 && has_ends(m))
+        anser_token_begin(m->token, pass);
     else
-        norm(m, (struct norm_args){ .T = T, .weight_at = m->ln0_w,
+        norm(m, (struct norm_args){ .T = pass->T, .weight_at = m->ln0_w,
                                     .bias_at = m->ln0_b }, w->x.mem);
+}
+
+void anser_v7_forward(anser_state *state, uint32_t T)
+{
+    anser_model *m = state->model;
+    const struct anser_pass pass = anser_v7_pass(state, T);
+    anser_v7_begin(state, &pass);
     for (uint32_t i = 0; i < m->shape.L; i++) {
         const struct anser_phase *const *rows = rows_for(&m->plans[i], T);
         for (unsigned j = 0; j < PHASE_COUNT; j++)

@@ -53,6 +53,7 @@ struct item {
     anser_v7_ref tensor;
     bool matrix;
     bool embedding;                  /* a matrix that nothing multiplies by */
+    bool sparse;                     /* what it multiplies is of relu^2     */
     void *to;                        /* struct anser_matrix, or uint32_t    */
 };
 
@@ -78,6 +79,7 @@ static enum anser_status visit_layer(anser_model *m, uint32_t i,
         anser_v7_ref tensor;
         memcpy(&tensor, (const char *)from + row->from, sizeof tensor);
         const struct item item = { tensor, row->matrix, false,
+                                   row->to == TO(ffn_value),
                                    (char *)&m->layers[i] + row->to };
         TRY(fn(user, &item));
     }
@@ -89,14 +91,14 @@ static enum anser_status visit(anser_model *m, const struct anser_v7_file *v7,
                                visit_fn *fn, void *user)
 {
     const struct item first[] = {
-        { v7->embd, true, true, &m->embd },
-        { v7->ln0_w, false, false, &m->ln0_w },
-        { v7->ln0_b, false, false, &m->ln0_b },
+        { v7->embd, true, true, false, &m->embd },
+        { v7->ln0_w, false, false, false, &m->ln0_w },
+        { v7->ln0_b, false, false, false, &m->ln0_b },
     };
     const struct item last[] = {
-        { v7->ln_out_w, false, false, &m->ln_out_w },
-        { v7->ln_out_b, false, false, &m->ln_out_b },
-        { v7->head, true, false, &m->head },
+        { v7->ln_out_w, false, false, false, &m->ln_out_w },
+        { v7->ln_out_b, false, false, false, &m->ln_out_b },
+        { v7->head, true, false, false, &m->head },
     };
     for (int i = 0; i < 3; i++)
         TRY(fn(user, &first[i]));
@@ -133,7 +135,8 @@ static enum anser_status place_matrix(struct placing *p,
     if (!item->embedding) {
         const struct anser_need need = { .type = t->block->type,
                                          .rows = W->rows, .cols = W->cols,
-                                         .precise = p->model->precise };
+                                         .precise = p->model->precise,
+                                         .sparse = item->sparse };
         TRY(anser_matmul_plan(p->model->device, &need, &W->plan));
         W->layout = W->plan->layout;
     }

@@ -48,13 +48,14 @@ static bool is_plain(const struct anser_elementary *e)
            && e->finish.variant == &anser_op_head_finish.rows[0];
 }
 
-/* In the same buffer and by the same kernel as the head. */
+/* In the same buffer as the head.  All of a launch has the head's form, since
+ * the bits are the same in all. */
 static bool fits_big(const struct anser_matrix *m,
                      const struct anser_matrix *head)
 {
-    return m->layout == ANSER_LAYOUT_STRIP && m->n_parts == 1
-           && m->parts[0].mem == head->parts[0].mem
-           && m->plan->few.variant == head->plan->few.variant;
+    return (m->layout == ANSER_LAYOUT_STRIP
+            || m->layout == ANSER_LAYOUT_COLUMNS)
+           && m->n_parts == 1 && m->parts[0].mem == head->parts[0].mem;
 }
 
 static bool fits_lora(const struct anser_matrix *m,
@@ -88,7 +89,7 @@ static bool fits(anser_device *device, const struct anser_token_parts *p,
 {
     const cl_device_type kinds = CL_DEVICE_TYPE_CPU | CL_DEVICE_TYPE_GPU;
     const uint32_t L = p->shape->L;
-    if ((device->caps.type & kinds) != CL_DEVICE_TYPE_CPU
+    if (p->shape->C > SH_SYNC_SLICES * 256 || (device->caps.type & kinds) != CL_DEVICE_TYPE_CPU
         || p->n_plain < L * PHASE_COUNT || !is_plain(elementary)
         || !fits_big(p->head, p->head))
         return false;
@@ -126,6 +127,7 @@ static struct cpu_layer_args layer_args(const struct anser_v7_shape *shape,
     matrices_of(l, big, lora);
     for (int i = 0; i < BIG; i++)
         args.type[i] = big[i]->block->type;
+    args.columns = l->ffn_value.layout == ANSER_LAYOUT_COLUMNS;
     for (int i = 0; i < LORA; i++)
         args.lora[i] = lora[i]->n_parts == 0 ? 0 : lora[i]->block->type;
     return args;
@@ -143,6 +145,8 @@ static enum anser_status fill(struct anser_token *t,
         host[i] = layer_args(p->shape, &p->layers[i]);
         for (int j = 0; j < BIG; j++)
             t->types |= 1u << host[i].type[j];
+        if (host[i].columns != 0)
+            t->columns = p->layers[i].ffn_value.plan->few.variant;
     }
     t->cpu.waits = t->device->settings.is_probe
                    ? UINT32_MAX / 4    /* slow is not wrong                   */
@@ -153,13 +157,13 @@ static enum anser_status fill(struct anser_token *t,
     return status;
 }
 
-/* A slot: the norm and six blends of floats, three rounded vectors of C or one
- * of F, 12 ints for each 32 (cl/strip.cl). */
+/* A slot: the norm and six blends of floats, three rounded vectors of C (12
+ * ints for each 32, cl/strip.cl) or one of F with its list (24, cl/columns.h). */
 static uint32_t slot_floats(const struct anser_v7_shape *s)
 {
-    const uint32_t most = 3 * s->C > s->F ? 3 * s->C : s->F;
+    const uint32_t three = 3 * s->C / 32 * 12, one = s->F / 32 * 24;
     const uint32_t line = 64 / sizeof(float);
-    return (7 * s->C + most / 32 * 12 + line - 1) / line * line;
+    return (7 * s->C + (three > one ? three : one) + line - 1) / line * line;
 }
 
 static enum anser_status make(anser_device *device,
@@ -174,8 +178,9 @@ static enum anser_status make(anser_device *device,
         .Dg = s->Dg, .head_type = p->head->block->type,
         .slot = slot_floats(s)
     };
-    TRY(anser_buf_new(device, (size_t)made->cpu.slot * device->caps.units
-                              * sizeof(float), &made->slots));
+    const size_t floats = (size_t)made->cpu.slot * device->caps.units
+                          + (size_t)SH_COLUMN_PARTS * s->C;
+    TRY(anser_buf_new(device, floats * sizeof(float), &made->slots));
     return fill(made, p);
 }
 
@@ -184,12 +189,15 @@ static enum anser_status make(anser_device *device,
 /* TYPE is what the kernels of strip.cl are for, which are not run. */
 static enum anser_status allow(struct anser_token *t)
 {
-    char options[96];
-    snprintf(options, sizeof options, "-D TYPE=%d -D TYPES=%uu -D ROWS=4 %s",
-             ANSER_Q4_K, (unsigned)t->types, t->strip->options);
+    char options[112];
+    snprintf(options, sizeof options, "-D TYPE=%d -D TYPES=%uu -D ROWS=4%s %s",
+             ANSER_Q4_K, (unsigned)t->types,
+             t->columns != NULL ? " -D COLUMNS=1" : "", t->strip->options);
     const struct anser_kernel_key key = { "cpu_token.cl", options,
                                           "cpu_token" };
     TRY(anser_probe(t->device, "token", "cpu", t->strip->name));
+    if (t->columns != NULL)
+        TRY(anser_probe(t->device, "token", "cpu", t->columns->name));
     return anser_kernel_get(t->device, &key, &t->kernel);
 }
 

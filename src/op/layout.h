@@ -13,6 +13,7 @@
 enum anser_layout {
     ANSER_LAYOUT_FILE,               /* blocks as in the file               */
     ANSER_LAYOUT_STRIP,              /* strips of 16 rows, for CPUs         */
+    ANSER_LAYOUT_COLUMNS,            /* columns, for CPUs where x is sparse */
     ANSER_LAYOUTS
 };
 

@@ -4,6 +4,8 @@ libanser_core_la_SOURCES += \
 	src/op/argmax.c \
 	src/op/check.c \
 	src/op/check.h \
+	src/op/columns.c \
+	src/op/columns.h \
 	src/op/contest.c \
 	src/op/contest.h \
 	src/op/cpu_token.c \

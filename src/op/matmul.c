@@ -6,6 +6,7 @@
  */
 #include "base/ref.h"
 #include "op/check.h"
+#include "op/columns.h"
 #include "op/strip.h"
 #include "op/op.h"
 #include "op/select.h"
@@ -111,6 +112,13 @@ static bool fits_mma128(const struct anser_caps *caps,
       .options = "-D TOKENS=" #tokens_ " -D FORM=" #form_, .fits = anser_fits_strip, \
       .suits = anser_suits_strip, .prepare = anser_strip_prepare, .run = anser_strip_run, \
       .risky = form_ != 0, .layout = ANSER_LAYOUT_STRIP, .tokens = tokens_, .bound = 0.03 }
+/* A kernel of columns.  They stand before strips, which are as good or better
+ * unless few enough x are not zero: `anser tune` tells. */
+#define COLUMNS(name_, kernel_, tokens_, form_) \
+    { .name = name_, .file = "columns.cl", .kernel = kernel_, \
+      .options = "-D TOKENS=" #tokens_ " -D FORM=" #form_, .fits = anser_fits_columns, \
+      .suits = anser_suits_strip, .prepare = anser_columns_prepare, .run = anser_columns_run, \
+      .risky = form_ != 0, .layout = ANSER_LAYOUT_COLUMNS, .tokens = tokens_, .bound = 0.03 }
 static const struct anser_variant few_rows[] = {
     { .name = "item", .file = "matvec.cl", .kernel = "matvec_item",
       .options = "-D TOKENS=1", .fits = anser_fits_any, .grid = grid_item,
@@ -118,6 +126,9 @@ static const struct anser_variant few_rows[] = {
     { .name = "group", .file = "matvec.cl", .kernel = "matvec_group",
       .options = "-D WG=64 -D ROWS=4", .fits = anser_fits_group64,
       .suits = anser_suits_gpu, .grid = grid_group, .wg = 64, .rows = 4, .bound = 2e-5 },
+    COLUMNS("columns", "columns", 1, 0),
+    COLUMNS("columns-simd", "columns", 1, 1),
+    COLUMNS("columns-dot", "columns", 1, 2),
     STRIP("strip", 1, 0),
     STRIP("strip-simd", 1, 1),
     STRIP("strip-dot", 1, 2),
@@ -136,6 +147,9 @@ static const struct anser_variant many_rows[] = {
     { .name = "tile", .file = "matmul.cl", .kernel = "matmul_tile",
       .fits = fits_tile, .suits = anser_suits_gpu, .grid = grid_tile, .wg = 128, .rows = 64,
       .tokens = 32, .bound = 2e-5 },
+    COLUMNS("columns8", "columns_many", 8, 0),
+    COLUMNS("columns8-simd", "columns_many", 8, 1),
+    COLUMNS("columns8-dot", "columns_many", 8, 2),
     STRIP("strip8", 8, 0),
     STRIP("strip8-simd", 8, 1),
     STRIP("strip8-dot", 8, 2),
@@ -178,11 +192,15 @@ struct check_shape {
 };
 static const struct check_shape check_tile = { 70, 512, 10 };
 static const struct check_shape check_strip = { 17, 2048, 66 };
+static const struct check_shape check_columns = { 512, 2048, 10 };
 
 static const struct check_shape *shape_for(const struct anser_chosen *chosen)
 {
-    return chosen->variant->layout == ANSER_LAYOUT_STRIP ? &check_strip
-                                                         : &check_tile;
+    static const struct check_shape *const shapes[ANSER_LAYOUTS] = {
+        [ANSER_LAYOUT_FILE] = &check_tile, [ANSER_LAYOUT_STRIP] = &check_strip,
+        [ANSER_LAYOUT_COLUMNS] = &check_columns
+    };
+    return shapes[chosen->variant->layout];
 }
 
 static void reference(float *y, const struct anser_block *block,
@@ -214,6 +232,19 @@ static unsigned in_layout(struct anser_trial *b, uint32_t layout,
     return to;
 }
 
+/* Of every second token only one x of 13 stays. */
+static void thin_out(struct anser_trial *b, unsigned x,
+                     const struct check_shape *s)
+{
+    const size_t n = (size_t)s->T * s->cols;
+    for (size_t i = 0; b->status == ANSER_OK && i < n; i++)
+        if (i / s->cols % 2 == 1 && i % 13 != 0)
+            b->host[x][i] = 0;
+    if (b->status == ANSER_OK)
+        anser_queue_write(b->device->queue, b->buf[x].mem, 0, b->host[x],
+                          n * sizeof(float));
+}
+
 /* The kernel on made-up blocks; y has room for the result of ref too. */
 static enum anser_status run_check(anser_device *device,
                                    const struct anser_chosen *chosen,
@@ -229,6 +260,8 @@ static enum anser_status run_check(anser_device *device,
     const unsigned w = anser_trial_bytes(&b, W, bytes);
     const unsigned x = anser_trial_add(&b, s->T * s->cols, 0, 1);
     const unsigned y = anser_trial_add(&b, s->T * s->rows, 0, 1);
+    if (chosen->variant->layout == ANSER_LAYOUT_COLUMNS)
+        thin_out(&b, x, s);
     const unsigned laid = in_layout(&b, chosen->variant->layout, block, w, s);
     if (b.status == ANSER_OK)
         b.status = prepare(device, chosen, &need);
@@ -292,7 +325,8 @@ static uint32_t class_crossover(const struct anser_caps *caps)
 static bool same(const struct anser_need *a, const struct anser_need *b)
 {
     return a->type == b->type && a->rows == b->rows && a->cols == b->cols
-           && a->precise == b->precise && a->layouts == b->layouts;
+           && a->precise == b->precise && a->sparse == b->sparse
+           && a->layouts == b->layouts;
 }
 
 /* The best `few`, and the best `many` that reads the same layout; if none

@@ -7,9 +7,9 @@
 /* Columns of a run, and its bytes in a strip (cl/strip_pack.cl). */
 enum { RUN = 256, STRIP = 16 };
 
-/* Tokens that are rounded at once, and the bytes of a column so rounded: 48 for
- * each 32 (cl/strip.cl). */
-enum { TOKENS_AT_ONCE = 128, SUB = 32, SUB_BYTES = 48 };
+/* The bytes of columns that are rounded: 48 for each 32; tokens whose columns
+ * lie side by side (cl/strip.cl). */
+enum { SUB = 32, SUB_BYTES = 48, SIDE = 8 };
 
 /* Work-items for each core: a core that is late leaves some to the others. */
 enum { ITEMS_PER_UNIT = 4 };
@@ -65,7 +65,7 @@ enum anser_status anser_strip_repack(struct anser_queue *q,
     return ANSER_OK;
 }
 
-static uint32_t items(const anser_device *device)
+uint32_t anser_strip_items(const anser_device *device)
 {
     return device->caps.units * ITEMS_PER_UNIT;
 }
@@ -76,16 +76,10 @@ static const struct anser_kernel_key round_key = {
     "strip.cl", "-D TYPE=12 -D TOKENS=1 -D SIDE=8 -D FORM=0", "strip_round"
 };
 
-/* Room for the rounded activations of a block of tokens, or of one token for
- * each work-item. */
-enum anser_status anser_strip_prepare(anser_device *device,
-                                      const struct anser_need *need)
+enum anser_status anser_strip_room(anser_device *device, uint64_t bytes)
 {
     struct anser_op_memory *m = anser_op_memory(device);
     struct anser_kernel *kernel;
-    const uint32_t tokens = items(device) > TOKENS_AT_ONCE ? items(device)
-                                                           : TOKENS_AT_ONCE;
-    const size_t bytes = (size_t)tokens * (need->cols / SUB) * SUB_BYTES;
     TRY(anser_kernel_get(device, &round_key, &kernel));
     if (m == NULL)
         return anser_fail_memory(device->ctx, sizeof *m);
@@ -96,27 +90,41 @@ enum anser_status anser_strip_prepare(anser_device *device,
     return anser_buf_new_exact(device, bytes, &m->scratch);
 }
 
-/* Up to TOKENS_AT_ONCE tokens: rounded once, then multiplied. */
-static void run_block(struct anser_queue *q, const struct anser_chosen *chosen,
-                      const struct matmul_args *args,
-                      const struct anser_product *p, struct anser_grid grid)
+/* Room for the rounded activations of a block of tokens, or of one token for
+ * each work-item. */
+enum anser_status anser_strip_prepare(anser_device *device,
+                                      const struct anser_need *need)
+{
+    const uint32_t items = anser_strip_items(device);
+    const uint32_t tokens = items > SH_STRIP_TOKENS ? items : SH_STRIP_TOKENS;
+    return anser_strip_room(device, (uint64_t)tokens * (need->cols / SUB)
+                                    * SUB_BYTES);
+}
+
+bool anser_strip_round(struct anser_queue *q, const struct matmul_args *args,
+                       cl_mem x)
 {
     const cl_mem scratch = anser_op_memory(q->device)->scratch.mem;
-    const uint32_t tokens = chosen->variant->tokens;
-    if (tokens > 1) {
-        const struct anser_grid all = {
-            { (args->T + tokens - 1) / tokens * tokens, 1, 1 }, { 1, 1, 1 }
-        };
-        struct anser_kernel *kernel;
-        const enum anser_status status = anser_kernel_get(q->device,
-                                                          &round_key, &kernel);
-        if (status != ANSER_OK) {
-            anser_queue_poison(q, status);
-            return;
-        }
-        ANSER_RUN(q, kernel, all, *args, p->x, scratch);
-    }
-    ANSER_RUN(q, chosen->kernel, grid, *args, p->W, p->x, p->y, scratch);
+    const struct anser_grid grid = { { (args->T + SIDE - 1) / SIDE * SIDE, 1,
+                                       1 }, { 1, 1, 1 } };
+    struct anser_kernel *kernel;
+    const enum anser_status status = anser_kernel_get(q->device, &round_key,
+                                                      &kernel);
+    if (status == ANSER_OK)
+        ANSER_RUN(q, kernel, grid, *args, x, scratch);
+    else
+        anser_queue_poison(q, status);
+    return status == ANSER_OK;
+}
+
+struct matmul_args anser_strip_block(const struct matmul_args *args,
+                                     uint32_t t)
+{
+    struct matmul_args block = *args;
+    block.T = args->T - t < SH_STRIP_TOKENS ? args->T - t : SH_STRIP_TOKENS;
+    block.x_at += t * args->cols;
+    block.y_at += t * args->y_stride;
+    return block;
 }
 
 void anser_strip_run(struct anser_queue *q, const struct anser_chosen *chosen,
@@ -124,14 +132,15 @@ void anser_strip_run(struct anser_queue *q, const struct anser_chosen *chosen,
                      const struct anser_product *p)
 {
     const uint32_t strips = (args->rows + STRIP - 1) / STRIP;
-    const uint32_t most = items(q->device);
+    const uint32_t most = anser_strip_items(q->device);
     const struct anser_grid grid = { { strips < most ? strips : most, 1, 1 },
                                      { 1, 1, 1 } };
-    for (uint32_t t = 0; t < args->T; t += TOKENS_AT_ONCE) {
-        struct matmul_args block = *args;
-        block.T = args->T - t < TOKENS_AT_ONCE ? args->T - t : TOKENS_AT_ONCE;
-        block.x_at += t * args->cols;
-        block.y_at += t * args->y_stride;
-        run_block(q, chosen, &block, p, grid);
+    const cl_mem scratch = anser_op_memory(q->device)->scratch.mem;
+    for (uint32_t t = 0; t < args->T; t += SH_STRIP_TOKENS) {
+        const struct matmul_args block = anser_strip_block(args, t);
+        if (chosen->variant->tokens == 1
+            || anser_strip_round(q, &block, p->x))
+            ANSER_RUN(q, chosen->kernel, grid, block, p->W, p->x, p->y,
+                      scratch);
     }
 }

@@ -59,7 +59,8 @@ struct anser_token {
     struct anser_nv *nv;             /* NVIDIA: borrowed, the device's      */
 
     struct anser_kernel *kernel;     /* CPUs: borrowed, the device's        */
-    const struct anser_variant *strip;         /* whose form it has         */
+    const struct anser_variant *strip;         /* the head's: its form      */
+    const struct anser_variant *columns;       /* of a ffn_value, or NULL   */
     uint32_t types;                  /* of the large matrices, a bit each   */
     struct cpu_token_args cpu;       /* all but .token                      */
     struct anser_buf slots;          /* owned: of the work-items            */

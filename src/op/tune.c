@@ -32,9 +32,8 @@ static enum anser_status get_bench(struct tuning *t, enum anser_layout layout,
 {
     struct anser_tune_bench *b = &t->benches[layout];
     if (b->w.mem == NULL)
-        TRY(anser_tune_bench_new(t->run->device, &t->need, layout,
-                                 t->run->plan->tokens, t->run->plan->bytes,
-                                 b));
+        TRY(anser_tune_bench_new(t->run->device, t->run->plan,
+                                 &t->need, layout, b));
     *bench = b;
     return ANSER_OK;
 }

@@ -20,6 +20,7 @@ struct anser_tune_plan {
     double seconds;                  /* in all, about                       */
     uint64_t bytes;                  /* of the weights that a token reads   */
     uint32_t tokens;                 /* T at which `many` is measured       */
+    double density;                  /* part of relu^2's that is not zero   */
     const struct anser_layers *layers;       /* the model's; its state and
                                         work space are overwritten          */
     struct anser_need embedding;

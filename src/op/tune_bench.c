@@ -55,9 +55,19 @@ fail:
     return status;
 }
 
-static enum anser_status fill(struct anser_tune_bench *b, uint32_t tokens)
+/* As relu^2 leaves x: squares, and zeros but for a part of them. */
+static void thin_out(float *x, size_t n, double density)
 {
-    const size_t n = (size_t)tokens * b->need.cols;
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t draw = (uint32_t)i * 2654435761u >> 8;
+        x[i] = draw < density * 0x1p24 ? x[i] * x[i] : 0;
+    }
+}
+
+static enum anser_status fill(struct anser_tune_bench *b,
+                              const struct anser_tune_plan *plan)
+{
+    const size_t n = (size_t)plan->tokens * b->need.cols;
     struct anser_queue *q = b->device->queue;
     TRY(fill_first(b));
     for (uint32_t i = 1; i < b->copies; i++)
@@ -66,6 +76,8 @@ static enum anser_status fill(struct anser_tune_bench *b, uint32_t tokens)
     if (x == NULL)
         return anser_fail_memory(b->device->ctx, n * sizeof *x);
     anser_check_fill(x, n, 2, 0.0f, 1.0f);
+    if (b->need.sparse)
+        thin_out(x, n, plan->density);
     anser_queue_write(q, b->x.mem, 0, x, n * sizeof *x);
     const enum anser_status status = anser_queue_finish(q);
     free(x);
@@ -73,23 +85,24 @@ static enum anser_status fill(struct anser_tune_bench *b, uint32_t tokens)
 }
 
 enum anser_status anser_tune_bench_new(anser_device *device,
+                                       const struct anser_tune_plan *plan,
                                        const struct anser_need *need,
                                        enum anser_layout layout,
-                                       uint32_t tokens, uint64_t bytes,
                                        struct anser_tune_bench *bench)
 {
     const struct anser_block *block = anser_block_find(need->type);
+    const size_t tokens = plan->tokens;
     struct anser_tune_bench b = { .device = device, .need = *need,
                                   .layout = layout };
     enum anser_status status = ANSER_OK;
     const uint64_t one = anser_layouts[layout].bytes(block, need->rows,
                                                      need->cols);
     b.stride = (one + ALIGN - 1) / ALIGN * ALIGN;
-    b.copies = count_copies(device, b.stride, bytes);
+    b.copies = count_copies(device, b.stride, plan->bytes);
     TRY_OR_FAIL(anser_buf_new_exact(device, b.stride * b.copies, &b.w));
-    TRY_OR_FAIL(anser_buf_new(device, (size_t)tokens * need->cols * 4, &b.x));
-    TRY_OR_FAIL(anser_buf_new(device, (size_t)tokens * need->rows * 4, &b.y));
-    TRY_OR_FAIL(fill(&b, tokens));
+    TRY_OR_FAIL(anser_buf_new(device, tokens * need->cols * 4, &b.x));
+    TRY_OR_FAIL(anser_buf_new(device, tokens * need->rows * 4, &b.y));
+    TRY_OR_FAIL(fill(&b, plan));
     *bench = b;
     return ANSER_OK;
 fail:

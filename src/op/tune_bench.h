@@ -5,6 +5,7 @@
 
 #include "op/contest.h"
 #include "op/op.h"
+#include "op/tune.h"
 #include "rt/buffer.h"
 
 /* Weights of one shape in one layout, `copies` times. */
@@ -17,11 +18,11 @@ struct anser_tune_bench {
     struct anser_buf w, x, y;        /* owned                               */
 };
 
-/* For up to `tokens` tokens; bytes: of the weights that a token reads. */
+/* For as many tokens and as large and as sparse as the plan says. */
 enum anser_status anser_tune_bench_new(anser_device *device,
+                                       const struct anser_tune_plan *plan,
                                        const struct anser_need *need,
                                        enum anser_layout layout,
-                                       uint32_t tokens, uint64_t bytes,
                                        struct anser_tune_bench *bench);
 void anser_tune_bench_free(struct anser_tune_bench *bench);
 

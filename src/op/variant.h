@@ -21,6 +21,7 @@ struct anser_need {
     uint32_t type;                   /* enum anser_type; 0 where no matrix  */
     uint32_t rows, cols;             /* of a matrix; else cols = C          */
     bool precise;                    /* float activations only              */
+    bool sparse;                     /* x is of relu^2: many zeros          */
     uint32_t layouts;                /* bits of enum anser_layout that the
                                         weights may have; 0: all            */
 };

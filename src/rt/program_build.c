@@ -34,7 +34,10 @@ static const struct {
     { "cpu_token", "norm.cl" }, { "cpu_token", "prepare.cl" },
     { "cpu_token", "wkv7.cl" }, { "cpu_token", "finish.cl" },
     { "cpu_token", "strip.h" },  { "cpu_token", "strip.cl" },
-    { "cpu_token", "cpu_launch.h" }, { "strip.cl", "strip.h" },
+    { "cpu_token", "columns.h" }, { "cpu_token", "cpu_launch.h" },
+    { "strip.cl", "strip.h" },   { "strip_pack", "pack.h" },
+    { "columns.cl", "strip.h" }, { "columns.cl", "strip.cl" },
+    { "columns.cl", "columns.h" }, { "columns_pack", "pack.h" },
 };
 enum { FRONTS = sizeof fronts / sizeof *fronts };
 _Static_assert(FRONTS + 1 == ANSER_SOURCE_PARTS, "and the file itself");
