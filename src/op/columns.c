@@ -4,8 +4,6 @@
 
 #include "op/strip.h"
 
-#include <stdio.h>
-
 /* Columns of a run, rows of a slice and of what is made strips of at once
  * (cl/columns.cl). */
 enum { RUN = 256, SLICE = 256, BLOCK = 64 };
@@ -41,21 +39,9 @@ bool anser_fits_columns(const struct anser_caps *caps,
 enum anser_status anser_columns_repack(struct anser_queue *q,
                                        const struct anser_repack *r)
 {
-    char options[32];
-    struct anser_kernel *kernel;
-    const struct pack_args args = {
-        .from_at = r->from_at, .to_at = r->to_at, .rows = r->rows,
-        .cols = r->cols,
-        .row_bytes = (uint32_t)anser_block_bytes(r->block, r->cols)
-    };
     const struct anser_grid grid = { { r->cols / RUN, r->rows / SLICE, 1 },
                                      { 1, 1, 1 } };
-    snprintf(options, sizeof options, "-D TYPE=%u", (unsigned)r->block->type);
-    const struct anser_kernel_key key = { "columns_pack.cl", options,
-                                          "columns_pack" };
-    TRY(anser_kernel_get(q->device, &key, &kernel));
-    ANSER_RUN(q, kernel, grid, args, r->from, r->to);
-    return ANSER_OK;
+    return anser_repack_run(q, r, "columns_pack.cl", "columns_pack", grid);
 }
 
 /* What sums the parts of a token; type and form don't matter to it. */

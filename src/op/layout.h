@@ -38,4 +38,10 @@ struct anser_layout_info {
 };
 extern const struct anser_layout_info anser_layouts[ANSER_LAYOUTS];
 
+/* Enqueues a kernel (pack_args, from, to) of cl/, for the type of the blocks. */
+enum anser_status anser_repack_run(struct anser_queue *q,
+                                   const struct anser_repack *r,
+                                   const char *file, const char *kernel,
+                                   struct anser_grid grid);
+
 #endif

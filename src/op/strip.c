@@ -2,8 +2,6 @@
 /* Matrix products on a CPU: strips of 16 rows. */
 #include "op/strip.h"
 
-#include <stdio.h>
-
 /* Columns of a run, and its bytes in a strip (cl/strip_pack.cl). */
 enum { RUN = 256, STRIP = 16 };
 
@@ -47,22 +45,10 @@ bool anser_suits_strip(const struct anser_caps *caps)
 enum anser_status anser_strip_repack(struct anser_queue *q,
                                      const struct anser_repack *r)
 {
-    char options[32];
-    struct anser_kernel *kernel;
-    const struct pack_args args = {
-        .from_at = r->from_at, .to_at = r->to_at, .rows = r->rows,
-        .cols = r->cols,
-        .row_bytes = (uint32_t)anser_block_bytes(r->block, r->cols)
-    };
     const struct anser_grid grid = {
         { (r->rows + STRIP - 1) / STRIP, 1, 1 }, { 1, 1, 1 }
     };
-    snprintf(options, sizeof options, "-D TYPE=%u", (unsigned)r->block->type);
-    const struct anser_kernel_key key = { "strip_pack.cl", options,
-                                          "strip_pack" };
-    TRY(anser_kernel_get(q->device, &key, &kernel));
-    ANSER_RUN(q, kernel, grid, args, r->from, r->to);
-    return ANSER_OK;
+    return anser_repack_run(q, r, "strip_pack.cl", "strip_pack", grid);
 }
 
 uint32_t anser_strip_items(const anser_device *device)
