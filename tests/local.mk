@@ -40,7 +40,7 @@ device_suites = \
 	tests/check_tune \
 	tests/check_tuning \
 	tests/check_upload
-portable_suites = tests/check_ahead tests/check_api tests/check_columns tests/check_model tests/check_op \
+portable_suites = tests/check_ahead tests/check_api tests/check_model tests/check_op \
 	tests/check_pool tests/check_program tests/check_rt \
 	tests/check_sample tests/check_state tests/check_tune \
 	tests/check_tuning

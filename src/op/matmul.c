@@ -192,7 +192,7 @@ struct check_shape {
 };
 static const struct check_shape check_tile = { 70, 512, 10 };
 static const struct check_shape check_strip = { 17, 2048, 66 };
-static const struct check_shape check_columns = { 512, 2048, 10 };
+static const struct check_shape check_columns = { 256, 768, 10 };
 
 static const struct check_shape *shape_for(const struct anser_chosen *chosen)
 {
