@@ -24,11 +24,11 @@ static struct anser_grid grid_group(const struct anser_variant *v, uint32_t C,
     return (struct anser_grid){ { C, one, 1 }, { v->wg, 1, 1 } };
 }
 
-/* 16 rows of a head a group. */
+/* Half of a head's rows a group. */
 static struct anser_grid grid_split(const struct anser_variant *v, uint32_t C,
                                     uint32_t one)
 {
-    return (struct anser_grid){ { (size_t)C / 16 * v->wg, one, 1 },
+    return (struct anser_grid){ { (size_t)C / 32 * v->wg, one, 1 },
                                 { v->wg, 1, 1 } };
 }
 
@@ -62,8 +62,8 @@ static const struct anser_variant rows[] = {
       .suits = anser_suits_gpu, .grid = grid_group,
       .wg = 64, .bound = 1e-5 },
     { .name = "nv-split", .file = "nv_wkv7.cl", .kernel = "nv_wkv7",
-      .options = "-D WG=64 -D PTX", .fits = fits_nv, .grid = grid_split,
-      .wg = 64, .bound = 1e-5 },
+      .options = "-D WG=128 -D PTX", .fits = fits_nv, .grid = grid_split,
+      .wg = 128, .bound = 1e-5 },
 };
 
 void anser_op_wkv7(struct anser_queue *q, const struct anser_chosen *kernel,
