@@ -116,6 +116,45 @@ START_TEST(trial_passes_on_pocl)
 }
 END_TEST
 
+struct heard {
+    bool off, gave_up;               /* what was said of the tier           */
+};
+
+static void hear(void *user, int level, const char *line)
+{
+    struct heard *heard = user;
+    (void)level;
+    heard->off |= strstr(line, "no token in one launch") != NULL;
+    heard->gave_up |= strstr(line, "in one launch gave up") != NULL;
+}
+
+static struct heard hear_of(const char *how)
+{
+    struct heard heard = { .off = false };
+    anser_log_to(test_device_ctx, hear, &heard);
+    struct text text = write_text(how, true);
+    anser_log_to(test_device_ctx, NULL, NULL);
+    free(text.logits);
+    return heard;
+}
+
+/* Else the same texts would say nothing: with a helper an NVIDIA GPU of its own
+ * has the tier, and launches there give up only where they are made to. */
+START_TEST(tier_is_on)
+{
+    if (getenv("ANSER_HELPER") == NULL
+        || test_device->caps.class != ANSER_CLASS_NVIDIA)
+        return;
+    test_enter();
+    synth_write_tiny(test_path("m.gguf"), "q4_k_m", NULL, 3);
+    const struct heard whole = hear_of("whole"), stall = hear_of("stall:7");
+    ck_assert(!whole.off && !whole.gave_up);
+    ck_assert(!stall.off && stall.gave_up);
+    ck_assert(hear_of("refuse").off);
+    test_leave();
+}
+END_TEST
+
 START_TEST(settings_are_checked)
 {
     static const char *const bad[] = { "fast", "stall", "stall:", "stall:x" };
@@ -139,6 +178,7 @@ int main(void)
     if (!test_tiny_only()) {
         tcase_add_loop_test(tc, trial_passes_on_pocl, 0, 2);
         tcase_add_test(tc, texts_are_the_same);
+        tcase_add_test(tc, tier_is_on);
     }
     suite_add_tcase(s, tc);
     return test_device_main(s);
