@@ -28,6 +28,7 @@ device_suites = \
 	tests/check_columns \
 	tests/check_measure \
 	tests/check_model \
+	tests/check_nv \
 	tests/check_op \
 	tests/check_cache \
 	tests/check_cache_hard \
@@ -139,6 +140,10 @@ tests_check_state_SOURCES = tests/check_state.c tests/model_util.c \
 	tests/model_util.h
 tests_check_state_CPPFLAGS = $(suite_cppflags)
 tests_check_state_LDADD = $(suite_libs)
+
+tests_check_nv_SOURCES = tests/check_nv.c
+tests_check_nv_CPPFLAGS = $(suite_cppflags)
+tests_check_nv_LDADD = $(suite_libs)
 
 tests_check_op_SOURCES = tests/check_op.c
 tests_check_op_CPPFLAGS = $(suite_cppflags)
@@ -270,8 +275,8 @@ AM_TESTS_ENVIRONMENT = \
 	$(MKDIR_P) $(TEST_CACHE);
 
 # Suites whose tests at tiny shapes run under a simulator.
-oclgrind_suites = tests/check_model tests/check_op tests/check_pool \
-	tests/check_program tests/check_rt
+oclgrind_suites = tests/check_model tests/check_nv tests/check_op \
+	tests/check_pool tests/check_program tests/check_rt
 check-oclgrind: all $(oclgrind_suites)
 	@$(AM_TESTS_ENVIRONMENT) \
 	$(SHELL) $(srcdir)/tests/oclgrind.sh $(oclgrind_suites)
