@@ -111,12 +111,13 @@ void nv_prepare(const struct prepare_args p, floats vecs, __global float *w, __g
 {
     __local float s[WG];
     const struct four f = four_of(p.T);
-    const float4 kj = vload4(0, k + f.j), kkj = kj * vload4(0, vecs + p.k_k_at + f.c);
+    const float4 kj = f.on ? vload4(0, k + f.j) : (float4)(0.0f);
+    const float4 kkj = kj * vload4(0, vecs + p.k_k_at + f.c);
     const float norm = sqrt(lanes_sum(sum4(kkj * kkj), 16, s));
-    const float4 aj = sigmoid4(vload4(0, a + f.j) + vload4(0, vecs + p.a0_at + f.c));
-    const float4 wj = sigmoid4(vload4(0, w + f.j) + vload4(0, vecs + p.w0_at + f.c));
     if (!f.on)
         return;
+    const float4 aj = sigmoid4(vload4(0, a + f.j) + vload4(0, vecs + p.a0_at + f.c));
+    const float4 wj = sigmoid4(vload4(0, w + f.j) + vload4(0, vecs + p.w0_at + f.c));
     float4 vj = vload4(0, v + f.j);
     if (p.first) {
         vstore4(vj, 0, v_first + f.j);
