@@ -7,7 +7,7 @@ KERNEL void nv_begin(const struct ends_args a, floats vecs, __global float *x)
 {
     ROOM;
     const struct token t = { .vecs = vecs, .old = vecs, .x = x };
-    token_begin(a, t, at);
+    token_begin(a, t, x, at);
 }
 
 KERNEL void nv_time_in(const struct layer_args l, bytes W, floats vecs, __global float *state,
@@ -18,8 +18,9 @@ KERNEL void nv_time_in(const struct layer_args l, bytes W, floats vecs, __global
     const struct token t = { .W = W, .vecs = vecs, .old = state, .x = x, .xn = xn, .r = r,
                              .k = k, .v = v, .low = low };
     struct run run;
-    time_in_begin(&run, l, W);
-    time_in(&run, l, t, at);
+    struct columns cols;
+    const struct job job = time_in_begin(&run, &cols, l, t);
+    time_in(&run, &cols, job, l, t, at);
 }
 
 KERNEL void nv_time_mix(const struct layer_args l, bytes W, floats vecs, __global float *state,
@@ -52,8 +53,10 @@ KERNEL void nv_channel_in(const struct layer_args l, bytes W, floats vecs, __glo
     ROOM;
     const struct token t = { .W = W, .vecs = vecs, .old = state, .x = x, .xn = xn, .h = h };
     struct run run;
+    struct columns cols;
+    columns_begin(&cols, vecs, state, channel_norm(l));
     rows_begin(&run, share_of(W, l.ffn_key, HIDDEN, 1));
-    channel_in(&run, l, t, at);
+    channel_in(&run, &cols, l, t, at);
 }
 
 KERNEL void nv_channel_out(const struct layer_args l, bytes W, __global float *state,

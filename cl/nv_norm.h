@@ -15,7 +15,7 @@
 /* A work-item's columns of [V7:layernorm] and of the distance to the token
  * before: [V7:shift] is now + gap * lerp. */
 struct columns {
-    float4 now[COLUMN4], gap[COLUMN4], lerp[COLUMN4];
+    float4 now[COLUMN4], gap[COLUMN4], lerp[COLUMN4], weight[COLUMN4], bias[COLUMN4];
 };
 
 struct norm_at {
@@ -25,32 +25,79 @@ struct norm_at {
     uint lerp;                           /* in vecs: of the first blend       */
 };
 
-INLINE void norm_columns(struct columns *k, floats x, floats vecs, floats state,
-                                struct norm_at at, __local float *s)
+INLINE uint column_of(uint id, uint u)
 {
-    const uint id = get_local_id(0);
-    float4 weight[COLUMN4], bias[COLUMN4];
-    float sum = 0.0f, square = 0.0f;
+    return 4 * min(id + u * WG, (uint)(COLS / 4 - 1));
+}
+
+/* What no group writes in this launch: asked for before x is there. */
+INLINE void columns_begin(struct columns *k, floats vecs, floats state, struct norm_at at)
+{
+    const uint id = item();
     #pragma unroll
     for (uint u = 0; u < COLUMN4; u++) {
-        const uint c = 4 * min(id + u * WG, (uint)(COLS / 4 - 1));
-        k->now[u] = fresh4(x + c);
-        weight[u] = FOUR(vecs + at.weight + c);
-        bias[u] = FOUR(vecs + at.bias + c);
+        const uint c = column_of(id, u);
+        k->weight[u] = FOUR(vecs + at.weight + c);
+        k->bias[u] = FOUR(vecs + at.bias + c);
         k->gap[u] = at.shifts ? FOUR(state + at.before + c) : (float4)(0.0f);
         k->lerp[u] = at.shifts ? FOUR(vecs + at.lerp + c) : (float4)(0.0f);
-        sum += id + u * WG < COLS / 4 ? sum4(k->now[u]) : 0.0f;
     }
-    const float mean = all_sum(sum, s) / COLS;
+}
+
+#define HEARD_MOST ((HIDDEN / 4 + WG - 1) / WG)   /* a literal, for loops to be unrolled */
+
+/* to(n): a work-item's fours of from(4 last + 4), u WG apart: all are asked for at
+ * once, then again those that were not there. */
+INLINE void hear(float4 *to, uint n, floats from, uint last, uint count, const struct told *told)
+{
+    const uint id = item();
+    uint left = told->limit;
+    #pragma unroll
+    for (uint u = 0; u < HEARD_MOST; u++)
+        if (u < n)
+            to[u] = look4(from + 4 * min(id + u * WG, last));
+    while (told->counted) {
+        uint missing = 0;
+        #pragma unroll
+        for (uint u = 0; u < HEARD_MOST; u++)
+            missing |= u < n ? differs4(to[u], count) : 0;
+        if (missing == 0)
+            break;
+        if (left-- == 0) {
+            *told->ok = 0;
+            break;
+        }
+        #pragma unroll
+        for (uint u = 0; u < HEARD_MOST; u++)
+            if (u < n && differs4(to[u], count) != 0)
+                to[u] = look4(from + 4 * min(id + u * WG, last));
+    }
+    warp_sync();
+    #pragma unroll
+    for (uint u = 0; u < HEARD_MOST; u++)
+        if (u < n)
+            to[u] = (float4)(bare(to[u].x), bare(to[u].y), bare(to[u].z), bare(to[u].w));
+}
+
+INLINE void columns_end(struct columns *k, floats x, float eps, const struct told *told,
+                        __local float *s)
+{
+    const uint id = item();
+    float sum = 0.0f, square = 0.0f;
+    hear(k->now, COLUMN4, x, COLS / 4 - 1, told->x, told);
+    #pragma unroll
+    for (uint u = 0; u < COLUMN4; u++)
+        sum += id + u * WG < COLS / 4 ? sum4(k->now[u]) : 0.0f;
+    const float mean = all_sum(sum, s) * (1.0f / COLS);
     #pragma unroll
     for (uint u = 0; u < COLUMN4; u++) {
         k->now[u] -= mean;
         square += id + u * WG < COLS / 4 ? sum4(k->now[u] * k->now[u]) : 0.0f;
     }
-    const float scale = 1.0f / sqrt(all_sum(square, s) / COLS + at.eps);
+    const float scale = rsqrt(all_sum(square, s) * (1.0f / COLS) + eps);
     #pragma unroll
     for (uint u = 0; u < COLUMN4; u++) {
-        k->now[u] = k->now[u] * scale * weight[u] + bias[u];
+        k->now[u] = k->now[u] * scale * k->weight[u] + k->bias[u];
         k->gap[u] -= k->now[u];
     }
 }
@@ -68,15 +115,16 @@ INLINE void keep_shift(__global float *state, uint at, floats xn)
 {
     const uint n = get_global_size(0);     /* the last groups have least to do */
     for (uint i = n - 1 - get_global_id(0); i < COLS / 4; i += n)
-        ((__global float4 *)(state + at))[i] = fresh4(xn + 4 * i);
+        ((__global float4 *)(state + at))[i] = FOUR(xn + 4 * i);
 }
 
 /* Other coefficients. */
 INLINE void take_lerp(struct columns *k, floats lerp)
 {
+    const uint id = item();
     #pragma unroll
     for (uint u = 0; u < COLUMN4; u++)
-        k->lerp[u] = FOUR(lerp + 4 * min((uint)get_local_id(0) + u * WG, (uint)(COLS / 4 - 1)));
+        k->lerp[u] = FOUR(lerp + column_of(id, u));
 }
 
 /* The blend, rounded. */
@@ -111,10 +159,11 @@ INLINE void round6(const struct columns *k, struct vec6 v, __local float *s)
         const uint i = get_local_id(0) + u * WG;
         float scale;
         const int4 q = round16(k->now[u], &scale, s);
+        const uint at = i / 32 * 32 + i % 8 * 4 + i / 8 % 4;
         if (i >= COLS / 4)
             continue;
-        v.x[i] = upper(q);
-        v.x1[i] = lower(q);
+        v.x[at] = upper(q);
+        v.x1[at] = lower(q);
         if (i % 8 == 0)
             v.sc[i / 8] = scale;
     }
@@ -134,34 +183,34 @@ INLINE float dot_of(uint4 w, uint type, uint i, __local const uint4 *x)
            + (w2.x * b.x + w2.y * b.y + w3.x * b.z + w3.y * b.w);
 }
 
-#define LOADS(type) (COLS * SIZE(type) / 512)   /* of 16 bytes, a lane's of a row */
+#define LOADS (COLS * 2 / 512)            /* of 16 bytes, a lane's of COLS halves */
 
-/* A warp a row; y is of the first row. */
-INLINE void lora_down(bytes W, uint type, uint2 rows, __local const uint4 *x,
-                      __global float *y, uint act, __local float *s)
+/* A LoRA's first matrix, where its product goes, and what is done with that. */
+struct down {
+    bytes W;
+    __global float *y;
+    uint type, act;
+};
+
+/* A warp a row.  Floats are as many loads twice. */
+INLINE void lora_down(struct down d, uint2 rows, __local const uint4 *x, const struct told *told,
+                      __local float *s)
 {
-    const uint warp = get_local_id(0) / 32, lane = get_local_id(0) % 32;
+    const uint id = item(), warp = id / 32, lane = id % 32;
     for (uint base = rows.x; base < rows.y; base += WARPS) {
-        bytes w = W + (ulong)min(base + warp, rows.y - 1) * COLS * SIZE(type) + 16 * lane;
-        uint4 all[LOADS(SH_F32)];
+        bytes w = d.W + (ulong)min(base + warp, rows.y - 1) * COLS * SIZE(d.type) + 16 * lane;
         float sum = 0.0f;
-        #pragma unroll
-        for (uint k = 0; k < LOADS(type); k++)
-            all[k] = weights16(w + 512 * k);
-        #pragma unroll
-        for (uint k = 0; k < LOADS(type); k++)
-            sum += dot_of(all[k], type, lane + 32 * k, x);
+        for (uint from = 0; from < SIZE(d.type) / 2; from++) {
+            uint4 all[LOADS];
+            #pragma unroll
+            for (uint k = 0; k < LOADS; k++)
+                all[k] = weights16(w + 512 * (from * LOADS + k));
+            #pragma unroll
+            for (uint k = 0; k < LOADS; k++)
+                sum += dot_of(all[k], d.type, lane + 32 * (from * LOADS + k), x);
+        }
         sum = lanes_sum(sum, 32, s);
         if (lane == 0 && base + warp < rows.y)
-            y[base + warp] = activate(sum, act);
+            tell(d.y + base + warp, activate(sum, d.act), told->rest, told);
     }
-}
-
-/* The rows of a matrix whose first byte (in units of 16) lies in [lo, hi), when
- * the matrix begins at base and has n rows of cost each. */
-INLINE uint2 share(uint lo, uint hi, uint base, uint cost, uint n)
-{
-    const uint first = lo > base ? min((lo - base + cost - 1) / cost, n) : 0;
-    const uint end = hi > base ? min((hi - base + cost - 1) / cost, n) : 0;
-    return (uint2)(first, end);
 }

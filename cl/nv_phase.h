@@ -7,12 +7,12 @@
  *
  * Every group repeats the norm of its phase, so that nothing but the residual
  * stream crosses between phases.  What another group may have written in this
- * launch is read by fresh().  Equations: base/ref.c.
+ * launch is heard (nv_prelude.h).  Equations: base/ref.c.
  */
 
 #define AT(units) (W + (ulong)(units) * SH_UNIT)
 #define ROW_COST (COLS / 256 * 9)            /* of Q4_K, in 16 bytes             */
-#define DOWN_COST(type) (COLS / 16 * SIZE(type))
+#define DOWN_COST(type) (COLS / 16 * SIZE(type) * 5 / 4)
 
 /* What the phases read and write; old and now are the same state where a
  * launch does one phase. */
@@ -20,6 +20,7 @@ struct token {
     bytes W;
     floats vecs, old;
     __global float *now, *x, *xn, *r, *k, *v, *low, *v_first, *y, *h;
+    struct told told;
 };
 
 /* A group's local memory. */
@@ -40,115 +41,150 @@ struct room {
 INLINE uint2 even(uint n)
 {
     const uint g = get_group_id(0), groups = get_num_groups(0);
-    return (uint2)((uint)((ulong)n * g / groups), (uint)((ulong)n * (g + 1) / groups));
+    return (uint2)(n * g / groups, n * (g + 1) / groups);
 }
 
-/* Phase A's work, in units of 16 bytes: r, k, v, then the LoRAs, cut into
- * equal bytes over the groups. */
-struct cut {
-    uint lo, hi, a0, w0, g0, v1;
+/* Phase A's work is jobs, as many as groups: each is rows of one of r, k, v, or
+ * of the first matrix of one of the LoRAs, v, a, w, g (m = 0 to 6), since two would
+ * need two blends.  Each matrix has as many jobs as its cost is worth; halves
+ * and floats count a quarter more than their bytes. */
+struct job {
+    uint m, first, n;
 };
+#define JOBS_LEAST 16
+#define DOWNS (DOWN_COST(V_TYPE) * DV + DOWN_COST(A_TYPE) * DA + DOWN_COST(W_TYPE) * DW         \
+               + DOWN_COST(G_TYPE) * DG)
+#define BIG (COLS * ROW_COST)
 
-INLINE struct cut cut_of(uint first)
+INLINE uint jobs_in_all(void)
 {
-    const uint g = get_group_id(0), groups = get_num_groups(0);
-    struct cut c;
-    c.v1 = first ? 0 : DV;
-    c.a0 = 3 * COLS * ROW_COST + c.v1 * DOWN_COST(V_TYPE);
-    c.w0 = c.a0 + DA * DOWN_COST(A_TYPE);
-    c.g0 = c.w0 + DW * DOWN_COST(W_TYPE);
-    const uint all = c.g0 + DG * DOWN_COST(G_TYPE);
-    c.lo = (uint)((ulong)all * g / groups);
-    c.hi = (uint)((ulong)all * (g + 1) / groups);
-    return c;
+    return max((uint)get_num_groups(0), (uint)JOBS_LEAST);
 }
 
-/* Its rows of r, k or v (m = 0, 1, 2). */
-INLINE struct rows rkv(const struct layer_args l, bytes W, struct cut c, uint m)
+/* Share i of `of` of n rows. */
+INLINE struct job part_of(uint m, uint n, uint i, uint of)
 {
-    const uint2 span = share(c.lo, c.hi, m * COLS * ROW_COST, ROW_COST, COLS);
-    const struct rows rows = { AT(m == 0 ? l.receptance : m == 1 ? l.key : l.value),
-                               span.x, span.y - span.x, 1 };
+    const struct job job = { m, n * i / of, n * (i + 1) / of - n * i / of };
+    return job;
+}
+
+INLINE struct job job_of(uint i, uint first)
+{
+    const uint jobs = jobs_in_all();
+    const uint each = min((BIG * jobs + (3 * BIG + DOWNS) / 2) / (3 * BIG + DOWNS), (jobs - 4) / 3);
+    if (i < 3 * each)
+        return part_of(i / each, COLS, i % each, each);
+    const uint cost[4] = { DOWN_COST(V_TYPE) * DV, DOWN_COST(A_TYPE) * DA, DOWN_COST(W_TYPE) * DW,
+                           DOWN_COST(G_TYPE) * DG };
+    const uint rank[4] = { first ? 0 : DV, DA, DW, DG };
+    const uint left = jobs - 3 * each - 4;    /* each LoRA has one at least   */
+    uint begin = 0, sum = 0;
+    struct job job = { 6, 0, 0 };
+    i -= 3 * each;
+    #pragma unroll
+    for (uint m = 0; m < 4; m++) {
+        sum += cost[m];
+        const uint end = m + 1 + sum * left / DOWNS;
+        if (begin <= i && i < end)
+            job = part_of(3 + m, rank[m], i - begin, end - begin);
+        begin = end;
+    }
+    return job;
+}
+
+/* The ith of four, by arithmetic: a choice would put all arguments in memory. */
+INLINE uint one_of(uint i, uint a, uint b, uint c, uint d)
+{
+    return (a & -(uint)(i == 0)) | (b & -(uint)(i == 1)) | (c & -(uint)(i == 2))
+           | (d & -(uint)(i == 3));
+}
+
+/* Its rows of r, k or v. */
+INLINE struct rows rkv(const struct layer_args l, bytes W, struct job job)
+{
+    const struct rows rows = { AT(one_of(job.m, l.receptance, l.key, l.value, 0)), job.first,
+                               job.n, 1 };
     return rows;
 }
 
-/* Its rows of LoRA m: v, a, w, g. */
-INLINE uint2 downs(struct cut c, uint m)
-{
-    return m == 0 ? share(c.lo, c.hi, 3 * COLS * ROW_COST, DOWN_COST(V_TYPE), c.v1)
-           : m == 1 ? share(c.lo, c.hi, c.a0, DOWN_COST(A_TYPE), DA)
-           : m == 2 ? share(c.lo, c.hi, c.w0, DOWN_COST(W_TYPE), DW)
-                    : share(c.lo, c.hi, c.g0, DOWN_COST(G_TYPE), DG);
-}
-
-#define DOWN_LERP(m) ((m) == 0 ? 3 : (m) == 1 ? 4 : (m) == 2 ? 1 : 5)
-
-/* What this group does first: 0 to 2 r, k, v; 3 to 6 the LoRAs. */
-INLINE uint first_of(struct cut c)
-{
-    uint m = c.lo < COLS * ROW_COST ? 0 : c.lo < 2 * COLS * ROW_COST ? 1 : 2;
-    const uint2 v = share(c.lo, c.hi, m * COLS * ROW_COST, ROW_COST, COLS);
-    if (c.lo < 3 * COLS * ROW_COST && v.x < v.y)
-        return m;
-    #pragma unroll
-    for (m = 0; m < 3; m++) {
-        const uint2 rows = downs(c, m);
-        if (rows.x < rows.y)
-            return 3 + m;
-    }
-    return 6;
-}
-
+/* Where its blend is: the order of the file is r, w, k, v, a, g. */
 INLINE uint lerp_of(uint m)
 {
-    return (m == 0 ? 0 : m < 3 ? m + 1 : DOWN_LERP(m - 3)) * COLS;
+    return (m == 0 ? 0 : m < 3 ? m + 1 : m == 3 ? 3 : m == 4 ? 4 : m == 5 ? 1 : 5) * COLS;
 }
 
-/* Constants for the loops within to be unrolled. */
-#define DOWN(m, at_, type, to, act_)                                                        \
-    if (downs(c, m).x < downs(c, m).y) {                                                    \
-        if (3 + m != asked)                                                                 \
-            take_lerp(&cols, t.vecs + l.lerp + lerp_of(3 + m));                             \
-        blend32(&cols, at.pool);                                                            \
-        lora_down(AT(at_), type, downs(c, m), at.pool, to, act_, at.s);                     \
-    }
-
-INLINE void time_in_begin(struct run *run, const struct layer_args l, bytes W)
+INLINE struct norm_at time_norm(const struct layer_args l, uint m)
 {
-    const struct cut c = cut_of(l.first);
-    const uint asked = first_of(c);
-    if (asked < 3)
-        rows_begin(run, rkv(l, W, c, asked));
+    const struct norm_at at = { l.ln1_w, l.ln1_b, l.state_at, l.eps, true,
+                                l.lerp + lerp_of(m) };
+    return at;
+}
+
+INLINE struct norm_at channel_norm(const struct layer_args l)
+{
+    const struct norm_at at = { l.ln2_w, l.ln2_b, l.state_at + COLS, l.eps, true, l.ffn_lerp };
+    return at;
+}
+
+/* The first matrix of LoRA m: v, a, w, g. */
+INLINE struct down down_of(const struct layer_args l, bytes W, __global float *low, uint m)
+{
+    const struct down d = {
+        AT(one_of(m, l.v1, l.a1, l.w1, l.g1)),
+        low + (m == 0 ? DW + DA : m == 1 ? DW : m == 2 ? 0 : DW + DA + DV),
+        m == 0 ? V_TYPE : m == 1 ? A_TYPE : m == 2 ? W_TYPE : G_TYPE,
+        m == 2 ? SH_ACT_TANH : m == 3 ? SH_ACT_SIGMOID : SH_ACT_NONE
+    };
+    return d;
+}
+
+/* A group's first job: what it reads before x is there. */
+INLINE struct job time_in_begin(struct run *run, struct columns *cols, const struct layer_args l,
+                                const struct token t)
+{
+    const struct job job = job_of(get_group_id(0), l.first);
+    columns_begin(cols, t.vecs, t.old, time_norm(l, job.m));
+    if (job.m < 3)
+        rows_begin(run, rkv(l, t.W, job));
+    return job;
+}
+
+INLINE void job_do(struct run *run, struct columns *cols, struct job job,
+                   const struct layer_args l, const struct token t, const struct room at)
+{
+    bytes W = t.W;
+    const struct vec8 x8 = vec8_in(at.pool, PIECES);
+    if (job.m < 3) {
+        const struct to to = { job.m == 0 ? t.r : job.m == 1 ? t.k : t.v, SH_ACT_NONE,
+                               t.told.rest, &t.told };
+        blend8(cols, x8, at.s);
+        rows_end(run, rkv(l, W, job), x8, to, at.s, at.s);
+    } else {
+        const uint2 rows = (uint2)(job.first, job.first + job.n);
+        blend32(cols, at.pool);
+        lora_down(down_of(l, W, t.low, job.m - 3), rows, at.pool, &t.told, at.s);
+    }
 }
 
 /* Phase A. */
-INLINE void time_in(struct run *run, const struct layer_args l, const struct token t,
-                    const struct room at)
+INLINE void time_in(struct run *run, struct columns *cols, struct job job,
+                    const struct layer_args l, const struct token t, const struct room at)
 {
-    bytes W = t.W;
-    const struct cut c = cut_of(l.first);
-    const struct vec8 x8 = vec8_in(at.pool, PIECES);
-    const uint asked = first_of(c);
-    const struct norm_at norm = { l.ln1_w, l.ln1_b, l.state_at, l.eps, true,
-                                  l.lerp + lerp_of(asked) };
-    struct columns cols;
-    norm_columns(&cols, t.x, t.vecs, t.old, norm, at.s);
-    store_columns(&cols, t.xn);
-    for (uint m = 0; m < 3; m++) {
-        const struct rows rows = rkv(l, W, c, m);
-        if (rows.n == 0)
-            continue;
-        if (m != asked) {
-            rows_begin(run, rows);
-            take_lerp(&cols, t.vecs + l.lerp + lerp_of(m));
-        }
-        blend8(&cols, x8, at.s);
-        rows_end(run, rows, x8, m == 0 ? t.r : m == 1 ? t.k : t.v, SH_ACT_NONE, at.s, at.s);
+    const uint jobs = jobs_in_all();
+    if (job.n == 0 && get_num_groups(0) == jobs && get_group_id(0) > 0)
+        return;                           /* nobody waits until it has read   */
+    columns_end(cols, t.x, l.eps, &t.told, at.s);
+    store_columns(cols, t.xn);
+    for (uint i = get_group_id(0);;) {
+        job_do(run, cols, job, l, t, at);
+        i += get_num_groups(0);
+        if (i >= jobs)
+            return;
+        job = job_of(i, l.first);
+        take_lerp(cols, t.vecs + l.lerp + lerp_of(job.m));
+        if (job.m < 3)
+            rows_begin(run, rkv(l, t.W, job));
     }
-    DOWN(0, l.v1, V_TYPE, t.low + DW + DA, SH_ACT_NONE);
-    DOWN(1, l.a1, A_TYPE, t.low + DW, SH_ACT_NONE);
-    DOWN(2, l.w1, W_TYPE, t.low, SH_ACT_TANH);
-    DOWN(3, l.g1, G_TYPE, t.low + DW + DA + DV, SH_ACT_SIGMOID);
 }
 
 /* Four weights as they are: RAW(type), of type 0 or 1. */
@@ -228,7 +264,7 @@ INLINE void time_mix_begin(struct ups *up, const struct layer_args l, bytes W, f
     floats row = old + state_row(l, c, e);
     UP_LOAD(up->w, l.w2, W_TYPE, DW);
     UP_LOAD(up->a, l.a2, A_TYPE, DA);
-    UP_LOAD(up->v, l.first ? l.a2 : l.v2, V_TYPE, DV);
+    UP_LOAD(up->v, one_of(l.first ? 0 : 1, l.a2, l.v2, 0, 0), V_TYPE, DV);
     UP_LOAD(up->g, l.g2, G_TYPE, DG);
     #pragma unroll
     for (uint u = 0; u < FOURS; u++)
@@ -260,17 +296,22 @@ INLINE void time_mix(struct ups *up, const struct layer_args l, const struct tok
     const uint id = get_local_id(0), i = id / EACH, e = id % EACH;
     const uint c = head * SH_HEAD + i;
     __global float *row = t.now + state_row(l, c, e);
-    const float rc = fresh(t.r + c), kc = fresh(t.k + c);
-    float vc = fresh(t.v + c);
-    const float was = l.first ? vc : fresh(t.v_first + c);
+    float rc = look(t.r + c), kc = look(t.k + c), vc = look(t.v + c);
     float taken[(LOWS + WG - 1) / WG];
     #pragma unroll
     for (uint u = 0; u < (LOWS + WG - 1) / WG; u++)
-        taken[u] = fresh(t.low + min(id + u * WG, (uint)(LOWS - 1)));
+        taken[u] = look(t.low + min(id + u * WG, (uint)(LOWS - 1)));
+    rc = heard(rc, t.r + c, t.told.rest, &t.told);
+    kc = heard(kc, t.k + c, t.told.rest, &t.told);
+    vc = heard(vc, t.v + c, t.told.rest, &t.told);
+    const float was = l.first ? vc : t.v_first[c];
     #pragma unroll
-    for (uint u = 0; u < (LOWS + WG - 1) / WG; u++)
-        if (id + u * WG < LOWS)
-            lowly[id + u * WG] = taken[u];
+    for (uint u = 0; u < (LOWS + WG - 1) / WG; u++) {
+        const uint n = id + u * WG;
+        const bool none = l.first && n >= DW + DA && n < DW + DA + DV;
+        if (n < LOWS)
+            lowly[n] = none ? 0.0f : heard(taken[u], t.low + n, t.told.rest, &t.told);
+    }
     barrier(CLK_LOCAL_MEM_FENCE);
     UP_DOT(wc, up->w, W_TYPE, DW, 0);
     UP_DOT(ac, up->a, A_TYPE, DA, DW);
@@ -311,26 +352,23 @@ INLINE void time_mix(struct ups *up, const struct layer_args l, const struct tok
     if (e == 0)
         ly[i] = out;
     barrier(CLK_LOCAL_MEM_FENCE);
-    const float d = out - head_sum(ly, s) / SH_HEAD;
-    barrier(CLK_LOCAL_MEM_FENCE);
+    const float mean = head_sum(ly, s) / SH_HEAD, d = out - mean;
+    const float d0 = ly[id % 32] - mean, d1 = ly[id % 32 + 32] - mean;
+    const float scale = rsqrt(lanes_sum(d0 * d0 + d1 * d1, 32, s) / SH_HEAD + l.head_eps);
     if (e == 0)
-        square[i] = d * d;
-    barrier(CLK_LOCAL_MEM_FENCE);
-    const float scale = 1.0f / sqrt(head_sum(square, s) / SH_HEAD + l.head_eps);
-    if (e == 0)
-        t.y[c] = (d * scale * up->ln_w + up->ln_b + bonus * vc) * gc;
+        tell(t.y + c, (d * scale * up->ln_w + up->ln_b + bonus * vc) * gc, t.told.rest, &t.told);
 }
 
-/* x(n), rounded: all of it is asked for at once. */
-INLINE void take8(floats x, uint n, struct vec8 v, __local float *s)
+/* x(n), rounded. */
+INLINE void take8(floats x, uint n, struct vec8 v, const struct told *told, __local float *s)
 {
-    float4 all[(HIDDEN / 4 + WG - 1) / WG];
+    float4 all[HEARD_MOST];
+    const uint count = (n / 4 + WG - 1) / WG;
+    hear(all, count, x, n / 4 - 1, told->rest, told);
     #pragma unroll
-    for (uint u = 0; u * WG < n / 4; u++)
-        all[u] = fresh4(x + 4 * min((uint)get_local_id(0) + u * WG, n / 4 - 1));
-    #pragma unroll
-    for (uint u = 0; u * WG < n / 4; u++)
-        quantise(all[u], get_local_id(0) + u * WG, n / 4, v, s);
+    for (uint u = 0; u < HEARD_MOST; u++)
+        if (u < count)
+            quantise(all[u], get_local_id(0) + u * WG, n / 4, v, s);
     barrier(CLK_LOCAL_MEM_FENCE);
 }
 
@@ -347,21 +385,21 @@ INLINE void time_out(struct run *run, const struct layer_args l, const struct to
                      const struct room at)
 {
     const struct vec8 x8 = vec8_in(at.pool, PIECES);
-    take8(t.y, COLS, x8, at.s);
-    rows_end(run, share_of(t.W, l.output, COLS, 1), x8, t.x, SH_ACT_ADD, at.s, at.s);
+    const struct to to = { t.x, SH_ACT_ADD, t.told.x + 1, &t.told };
+    take8(t.y, COLS, x8, &t.told, at.s);
+    rows_end(run, share_of(t.W, l.output, COLS, 1), x8, to, at.s, at.s);
 }
 
 /* Phase D. */
-INLINE void channel_in(struct run *run, const struct layer_args l, const struct token t,
-                       const struct room at)
+INLINE void channel_in(struct run *run, struct columns *cols, const struct layer_args l,
+                       const struct token t, const struct room at)
 {
     const struct vec8 x8 = vec8_in(at.pool, PIECES);
-    const struct norm_at norm = { l.ln2_w, l.ln2_b, l.state_at + COLS, l.eps, true, l.ffn_lerp };
-    struct columns cols;
-    norm_columns(&cols, t.x, t.vecs, t.old, norm, at.s);
-    store_columns(&cols, t.xn);
-    blend8(&cols, x8, at.s);
-    rows_end(run, share_of(t.W, l.ffn_key, HIDDEN, 1), x8, t.h, SH_ACT_RELU2, at.s, at.s);
+    const struct to to = { t.h, SH_ACT_RELU2, t.told.rest, &t.told };
+    columns_end(cols, t.x, l.eps, &t.told, at.s);
+    store_columns(cols, t.xn);
+    blend8(cols, x8, at.s);
+    rows_end(run, share_of(t.W, l.ffn_key, HIDDEN, 1), x8, to, at.s, at.s);
 }
 
 /* Phase E. */
@@ -369,19 +407,31 @@ INLINE void channel_out(struct run *run, const struct layer_args l, const struct
                         const struct room at)
 {
     const struct vec8 x8 = vec8_in(at.pool, PIECES * RUNS);
-    take8(t.h, HIDDEN, x8, at.s);
-    rows_end(run, share_of(t.W, l.ffn_value, COLS, RUNS), x8, t.x, SH_ACT_ADD, at.part, at.s);
+    const struct to to = { t.x, SH_ACT_ADD, t.told.x + 1, &t.told };
+    take8(t.h, HIDDEN, x8, &t.told, at.s);
+    rows_end(run, share_of(t.W, l.ffn_value, COLS, RUNS), x8, to, at.part, at.s);
 }
 
 /* One group: the norm of the embedding. */
-INLINE void token_begin(const struct ends_args a, const struct token t, const struct room at)
+INLINE void token_begin(const struct ends_args a, const struct token t, floats embedding,
+                        const struct room at)
 {
     const struct norm_at norm = { a.ln0_w, a.ln0_b, 0, a.eps, false, 0 };
+    const struct told before = { false, 0, 0, 0, 0 };
+    const uint id = get_local_id(0);
     struct columns cols;
-    norm_columns(&cols, t.x, t.vecs, t.old, norm, at.s);
+    columns_begin(&cols, t.vecs, t.old, norm);
+    columns_end(&cols, embedding, a.eps, &before, at.s);
+    barrier(CLK_GLOBAL_MEM_FENCE);        /* x may be where it was            */
+    #pragma unroll
     for (uint u = 0; u < COLUMN4; u++)
-        if (get_local_id(0) + u * WG < COLS / 4)
-            ((__global float4 *)t.x)[get_local_id(0) + u * WG] = cols.now[u];
+        if (id + u * WG < COLS / 4) {
+            __global float *x = t.x + 4 * (id + u * WG);
+            tell(x, cols.now[u].x, t.told.x, &t.told);
+            tell(x + 1, cols.now[u].y, t.told.x, &t.told);
+            tell(x + 2, cols.now[u].z, t.told.x, &t.told);
+            tell(x + 3, cols.now[u].w, t.told.x, &t.told);
+        }
 }
 
 /* Norm and head. */
@@ -392,7 +442,8 @@ INLINE void token_end(const struct ends_args a, const struct token t, __global f
     const struct vec6 x6 = vec6_in(at.pool);
     bytes W = t.W;
     struct columns cols;
-    norm_columns(&cols, t.x, t.vecs, t.old, norm, at.s);
+    columns_begin(&cols, t.vecs, t.old, norm);
+    columns_end(&cols, t.x, a.eps, &t.told, at.s);
     round6(&cols, x6, at.s);
     rows6(AT(a.head), even(a.V), x6, logits, at.s);
 }

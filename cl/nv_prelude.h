@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the nv_ files are built on: lanes that exchange values, loads of a
- * kind, and the barrier over all groups of a launch.
+ * kind, and numbers that groups of a launch tell each other.
  *
  * Each sum has one fixed order, for any number of groups.  -D PTX says that
  * inline PTX works (NVIDIA); without it the same sums are done through local
- * memory, and a barrier over groups serves one group only.
+ * memory, and a launch of all phases serves one group only.
  */
 #define WARPS (WG / 32)
 
@@ -18,6 +18,25 @@ typedef __global const uchar *bytes;
 #endif
 
 #ifdef PTX
+#define WARP_ALONE 1                      /* sums of a warp need no barrier   */
+
+/* A work-item's number, of which the compiler cannot know that it is the same
+ * as before: addresses made of it are not kept over a whole loop of layers. */
+INLINE uint item(void)
+{
+    uint id = get_local_id(0);
+    __asm__ volatile("" : "+r"(id));
+    return id;
+}
+
+/* A 0 for what should be made again each time, not kept. */
+INLINE uint unknown_zero(void)
+{
+    uint x = 0;
+    __asm__ volatile("" : "+r"(x));
+    return x;
+}
+
 INLINE int dot4(uint a, uint b, int c)
 {
     int d;
@@ -49,22 +68,6 @@ INLINE uint4 weights16(bytes p)
     return w;
 }
 
-/* What another group may have written in this launch: from L2. */
-INLINE float4 fresh4(floats p)
-{
-    float4 x;
-    __asm__ volatile("ld.global.cg.v4.f32 {%0,%1,%2,%3}, [%4];"
-                 : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w) : "l"(p));
-    return x;
-}
-
-INLINE float fresh(floats p)
-{
-    float x;
-    __asm__ volatile("ld.global.cg.f32 %0, [%1];" : "=f"(x) : "l"(p));
-    return x;
-}
-
 INLINE float2 halves(uint u)
 {
     float2 x;
@@ -81,6 +84,18 @@ INLINE uint to_halves(float a, float b)
     return u;
 }
 #else
+#define WARP_ALONE 0
+
+INLINE uint item(void)
+{
+    return get_local_id(0);
+}
+
+INLINE uint unknown_zero(void)
+{
+    return 0;
+}
+
 INLINE int dot4(uint a, uint b, int c)
 {
     const int4 p = convert_int4(as_char4(a)) * convert_int4(as_char4(b));
@@ -108,16 +123,6 @@ INLINE float swap_lanes(float x, uint mask, __local float *s)
 INLINE uint4 weights16(bytes p)
 {
     return vload4(0, (__global const uint *)p);
-}
-
-INLINE float4 fresh4(floats p)
-{
-    return vload4(0, p);
-}
-
-INLINE float fresh(floats p)
-{
-    return *p;
 }
 
 INLINE float2 halves(uint u)
@@ -157,23 +162,60 @@ INLINE float all_sum(float x, __local float *s)
     return sum;
 }
 
-/* ------------------------------------------------ a barrier over all groups */
+/* ------------------------------------- numbers that cross between groups */
 
-/* `count` grows by one a group and barrier; failed holds the number of the
- * launch that gave up, 0 for none. */
-#ifdef PTX
-INLINE void arrive(__global uint *count)
+/*
+ * In a launch that does all phases a number says by itself that it is there:
+ * its two lowest bits count, modulo 4, how often its place was written.  So
+ * there is no barrier over groups; a place is written again only after all have
+ * read it, since what is written then follows from what all have made of it.
+ * Elsewhere these bits are 0: the numbers are the same both ways.
+ */
+struct told {
+    bool counted;                         /* false: 0, and all is there       */
+    uint x, rest;                         /* counts of the residual stream,
+                                           * and of all else                  */
+    uint limit;                           /* looks before giving up           */
+    __local uint *ok;                     /* 0: a work-item gave up           */
+};
+#define TOLD_BITS 3u
+
+INLINE float bare(float x)
 {
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    if (get_local_id(0) == 0)
-        __asm__ volatile("red.release.gpu.global.add.u32 [%0], 1;" : : "l"(count) : "memory");
+    return as_float(as_uint(x) & ~TOLD_BITS);
 }
 
+#ifdef PTX
 INLINE uint acquire(__global const uint *p)
 {
     uint x;
     __asm__ volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(x) : "l"(p) : "memory");
     return x;
+}
+
+INLINE float look(floats p)
+{
+    float x;
+    __asm__ volatile("ld.relaxed.gpu.global.f32 %0, [%1];" : "=f"(x) : "l"(p) : "memory");
+    return x;
+}
+
+INLINE float4 look4(floats p)
+{
+    float4 x;
+    __asm__ volatile("ld.relaxed.gpu.global.v4.f32 {%0,%1,%2,%3}, [%4];"
+                 : "=f"(x.x), "=f"(x.y), "=f"(x.z), "=f"(x.w) : "l"(p) : "memory");
+    return x;
+}
+
+INLINE void write_told(__global float *p, float x)
+{
+    __asm__ volatile("st.relaxed.gpu.global.f32 [%0], %1;" :: "l"(p), "f"(x) : "memory");
+}
+
+INLINE void warp_sync(void)
+{
+    __asm__ volatile("bar.warp.sync 0xffffffff;" ::: "memory");
 }
 
 /* Asks for bytes [from, from + n), to L2; all groups share the work. */
@@ -183,16 +225,28 @@ INLINE void warm_lines(bytes from, uint n)
         __asm__ volatile("prefetch.global.L2 [%0];" : : "l"(from + (ulong)i * 128));
 }
 #else
-INLINE void arrive(__global uint *count)
-{
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    if (get_local_id(0) == 0)
-        atomic_inc(count);
-}
-
 INLINE uint acquire(__global const uint *p)
 {
     return *(volatile __global const uint *)p;
+}
+
+INLINE float look(floats p)
+{
+    return *(volatile __global const float *)p;
+}
+
+INLINE float4 look4(floats p)
+{
+    return (float4)(look(p), look(p + 1), look(p + 2), look(p + 3));
+}
+
+INLINE void write_told(__global float *p, float x)
+{
+    *p = x;
+}
+
+INLINE void warp_sync(void)
+{
 }
 
 INLINE void warm_lines(bytes from, uint n)
@@ -202,24 +256,36 @@ INLINE void warm_lines(bytes from, uint n)
 }
 #endif
 
-/* Waits until `count` has come to `until`, at most `limit` looks; false if it
- * has not.  Who gives up takes back its own arrival, so that either all groups
- * pass or none.  ok: one number in local memory. */
-INLINE bool await(__global uint *count, uint until, uint limit, __local uint *ok)
+INLINE void tell(__global float *p, float x, uint count, const struct told *told)
 {
-    if (get_local_id(0) == 0) {
-        uint left = limit;
-        bool there = (int)(acquire(count) - until) >= 0;
-        while (!there && left-- > 0)
-            there = (int)(acquire(count) - until) >= 0;
-        if (!there && (int)(atomic_dec(count) - until) >= 0) {
-            atomic_inc(count);
-            there = true;
+    if (told->counted)
+        write_told(p, as_float(as_uint(bare(x)) | (count & TOLD_BITS)));
+    else
+        *p = bare(x);
+}
+
+INLINE uint differs(float x, uint count)
+{
+    return (as_uint(x) ^ count) & TOLD_BITS;
+}
+
+/* x, which lies at p, if it is the one of that count, else what comes there. */
+INLINE float heard(float x, floats p, uint count, const struct told *told)
+{
+    uint left = told->limit;
+    while (told->counted && differs(x, count) != 0) {
+        if (left-- == 0) {
+            *told->ok = 0;
+            break;
         }
-        *ok = there;
+        x = look(p);
     }
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    return *ok != 0;
+    return bare(x);
+}
+
+INLINE uint differs4(float4 x, uint count)
+{
+    return differs(x.x, count) | differs(x.y, count) | differs(x.z, count) | differs(x.w, count);
 }
 
 /* How many groups are there at once: each arrives and waits for all others for

@@ -41,8 +41,8 @@ INLINE int4 round16(float4 x, float *scale, __local float *s)
     float top = fmax(fmax(m.x, m.y), fmax(m.z, m.w));
     for (uint mask = 4; mask > 0; mask /= 2)
         top = fmax(top, swap_lanes(top, mask, s));
-    *scale = top / TOP;
-    return convert_int4_rte(x * (top > 0.0f ? TOP / top : 0.0f));
+    *scale = top * (1.0f / TOP);
+    return convert_int4_rte(x * (top > 0.0f ? TOP * native_recip(top) : 0.0f));
 }
 
 INLINE uint upper(int4 q)
@@ -145,7 +145,7 @@ INLINE void run_clear(struct run *r)
 /* The first run of a slot: asked for before what it is multiplied by is made. */
 INLINE void rows_begin(struct run *r, struct rows m)
 {
-    const uint slot = get_local_id(0) / LANES, lane = get_local_id(0) % LANES;
+    const uint id = item(), slot = id / LANES, lane = id % LANES;
     if (slot >= m.n * m.runs)
         return;
     #pragma unroll
@@ -156,7 +156,7 @@ INLINE void rows_begin(struct run *r, struct rows m)
 /* The run `unit` times x; its registers take the slot's next one. */
 INLINE float rows_dot(struct run *r, struct rows m, struct vec8 x, uint unit)
 {
-    const uint lane = get_local_id(0) % LANES;
+    const uint lane = item() % LANES;
     const uint first = unit % m.runs * PIECES;
     float sum = 0.0f;
     #pragma unroll
@@ -169,21 +169,43 @@ INLINE float rows_dot(struct run *r, struct rows m, struct vec8 x, uint unit)
     return sum;
 }
 
-/* y(rows) from x; r holds what rows_begin loaded.  part(n runs) where a row
- * has several runs. */
-INLINE void rows_end(struct run *r, struct rows m, struct vec8 x, __global float *y,
-                     uint act, __local float *part, __local float *s)
+/* Where products go. */
+struct to {
+    __global float *y;
+    uint act, count;
+    const struct told *told;
+};
+
+INLINE void put_row(const struct to *to, uint row, float sum, float was)
 {
-    const uint id = get_local_id(0), lane = id % LANES, units = m.n * m.runs;
-    const bool adds = act == SH_ACT_ADD, whole = m.runs == 1;
-    const float first = adds && !whole && id < m.n ? fresh(y + m.first + id) : 0.0f;
+    tell(to->y + row, to->act == SH_ACT_ADD ? was + sum : activate(sum, to->act), to->count,
+         to->told);
+}
+
+/* What a row's product is added to. */
+INLINE float row_was(const struct to *to, uint row, bool mine)
+{
+    __global float *y = to->y + row;
+    return to->act == SH_ACT_ADD && mine ? heard(look(y), y, to->count - 1, to->told) : 0.0f;
+}
+
+/* to(rows) from x; r holds what rows_begin loaded.  part(n runs) where a row
+ * has several runs. */
+INLINE void rows_end(struct run *r, struct rows m, struct vec8 x, struct to to,
+                     __local float *part, __local float *s)
+{
+    const uint id = item(), lane = id % LANES, units = m.n * m.runs;
+    const bool whole = m.runs == 1;
+    const float first = row_was(&to, m.first + id, !whole && id < m.n);
     for (uint base = 0; base < units; base += SLOTS) {
         const uint unit = base + id / LANES;
         const bool mine = lane == 0 && unit < units;
-        const float was = adds && whole && mine ? fresh(y + m.first + unit) : 0.0f;
+        if (WARP_ALONE && base + id / 32 * (32 / LANES) >= units)
+            break;                        /* nothing is left for this warp    */
+        const float was = row_was(&to, m.first + unit, whole && mine);
         const float sum = lanes_sum(rows_dot(r, m, x, unit), LANES, s);
         if (mine && whole)
-            y[m.first + unit] = adds ? was + sum : activate(sum, act);
+            put_row(&to, m.first + unit, sum, was);
         if (mine && !whole)
             part[unit] = sum;
     }
@@ -194,8 +216,7 @@ INLINE void rows_end(struct run *r, struct rows m, struct vec8 x, __global float
         float sum = 0.0f;
         for (uint j = 0; j < m.runs; j++)
             sum += part[i * m.runs + j];
-        const float was = !adds || i == id ? first : fresh(y + m.first + i);
-        y[m.first + i] = adds ? was + sum : activate(sum, act);
+        put_row(&to, m.first + i, sum, i == id ? first : row_was(&to, m.first + i, true));
     }
 }
 
@@ -205,7 +226,8 @@ INLINE void rows_end(struct run *r, struct rows m, struct vec8 x, __global float
 #define SLOTS6 (WG / LANES6)
 #define BLOCKS6 (COLS / 256)
 
-/* A vector as it comes, its lower bytes, and its scales. */
+/* A vector, its lower bytes, and a scale for each 32.  Of 128 columns, the four
+ * words that a lane multiplies lie together: 4 l on of each 32. */
 struct vec6 {
     __local uint *x, *x1;
     __local float *sc;
@@ -251,21 +273,25 @@ INLINE struct six six_load(bytes b, uint n, uint l, bool whole)
     return w;
 }
 
+/* No product of integers leaves 31 bits. */
 INLINE float six_dot(struct six w, uint block, uint n, uint l, struct vec6 v)
 {
     const uint low = 0x0f0f0f0f, top = 0x30303030;
     const uint q[4] = { (w.q0 & low) | (w.h << 4 & top), (w.q1 & low) | (w.h << 2 & top),
                         (w.q0 >> 4 & low) | (w.h & top), (w.q1 >> 4 & low) | (w.h >> 2 & top) };
-    const uint at = 64 * block + 32 * n + l / 4;
+    const uint4 x = ((__local const uint4 *)v.x)[16 * block + 8 * n + l / 4];
+    const uint4 x1 = ((__local const uint4 *)v.x1)[16 * block + 8 * n + l / 4];
+    const uint all[4] = { x.x, x.y, x.z, x.w }, all1[4] = { x1.x, x1.y, x1.z, x1.w };
+    const float4 by = ((__local const float4 *)v.sc)[2 * block + n];
+    const float scale[4] = { by.x, by.y, by.z, by.w };
     const char sc[4] = { as_char((uchar)w.sc01), as_char((uchar)(w.sc01 >> 16)),
                          as_char((uchar)w.sc23), as_char((uchar)(w.sc23 >> 16)) };
     float sum = 0.0f;
     #pragma unroll
     for (uint j = 0; j < 4; j++) {
         const uint less32 = (q[j] + 0x60606060) ^ 0x80808080;
-        const int dot = dot4(less32, v.x1[at + 8 * j],
-                             dot4(less32, v.x[at + 8 * j], 0) * 256);
-        sum += (float)sc[j] * (v.sc[8 * block + 4 * n + j] * (float)dot);
+        const int dot = dot4(less32, all1[j], dot4(less32, all[j], 0) * 256);
+        sum += scale[j] * (float)(sc[j] * dot);
     }
     return sum * halves(w.d).x;
 }

@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One token by the functions of nv_phase.h in one launch, with a barrier over
- * all groups between two phases: the same arithmetic in the same order as by
- * nv_decode.cl.  The weights that a lane takes first are asked for before it
- * waits at the barrier.
+ * One token by the functions of nv_phase.h in one launch: the same arithmetic
+ * in the same order as by nv_decode.cl.  Groups wait for nothing but the numbers
+ * that they read (struct told), and ask for the weights that they take first
+ * before that.
  */
+
+/* What groups tell each other lies behind the words of sync: x, r, k, v, y of
+ * COLS each, h, low (op/nv_token.c). */
+#define TOLD_X 0
+#define TOLD_R (1 * COLS)
+#define TOLD_K (2 * COLS)
+#define TOLD_V (3 * COLS)
+#define TOLD_Y (4 * COLS)
+#define TOLD_H (5 * COLS)
+#define TOLD_LOW (5 * COLS + HIDDEN)
 
 /* What the steps of a launch share. */
 struct launch {
@@ -15,28 +25,37 @@ struct launch {
     __global float *logits;
     __global uint *sync;                  /* SH_SYNC_WORDS                    */
     __local struct layer_args *ls;        /* two: of this layer, of the next  */
-    __local uint *ok;
+    __local uint *ok;                     /* two: of this phase, of the next  */
 };
 
-/* Waits for what the other groups wrote before barrier n; false: it gives up,
- * and leaves logits of which no choice is made. */
-INLINE bool ready(const struct launch *s, uint n)
+/* Before phase n.  The places are made of `sync` again: kept through all layers
+ * they would cost registers. */
+INLINE void on(struct launch *s, uint n)
 {
-    const uint V = s->a.ends.V;
-    if (await(s->sync + SH_SYNC_COUNT, s->a.base + n * get_num_groups(0),
-              n > s->a.patient ? 0 : s->a.limit, s->ok))
+    __global float *all = (__global float *)(s->sync + SH_SYNC_WORDS) + unknown_zero();
+    s->t.x = all + TOLD_X;
+    s->t.r = all + TOLD_R;
+    s->t.k = all + TOLD_K;
+    s->t.v = all + TOLD_V;
+    s->t.y = all + TOLD_Y;
+    s->t.h = all + TOLD_H;
+    s->t.low = all + TOLD_LOW;
+    s->t.told.limit = n > s->a.patient ? 0 : s->a.limit;
+    s->t.told.ok = s->ok + n % 2;
+}
+
+/* Ends phase n; false: the group gives up, and leaves logits of which no choice
+ * is made. */
+INLINE bool over(const struct launch *s, uint n)
+{
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+    if (s->ok[n % 2] != 0)
         return true;
     if (get_local_id(0) == 0)
         atomic_cmpxchg(s->sync + SH_SYNC_FAILED, 0, s->a.serial);
-    for (uint i = get_global_id(0); i < V; i += get_global_size(0))
+    for (uint i = get_global_id(0); i < s->a.ends.V; i += get_global_size(0))
         s->logits[i] = NAN;
     return false;
-}
-
-/* Ends a phase. */
-INLINE void over(const struct launch *s)
-{
-    arrive(s->sync + SH_SYNC_COUNT);
 }
 
 INLINE void fetch_layer(const struct launch *s, uint i)
@@ -57,64 +76,63 @@ INLINE void warm_layer(const struct launch *s, uint i)
     warm_lines((bytes)(s->t.old + l->state_at), 4 * (2 + SH_HEAD) * COLS);
 }
 
-/* Phases A to C of layer i; n: the last barrier. */
-INLINE bool time_phases(const struct launch *s, uint i, uint n)
+/* Phases A to C of layer i, n + 1 to n + 3. */
+INLINE bool time_phases(struct launch *s, uint i, uint n)
 {
     __local const struct layer_args *l = &s->ls[i % 2];
-    const uint first = get_group_id(0);
+    const uint first = get_num_groups(0) - 1 - get_group_id(0);   /* the last have LoRAs */
     bytes W = s->t.W;
     struct run run;
     struct ups up;
+    struct columns cols;
     run_clear(&run);
-    time_in_begin(&run, *l, W);
-    if (!ready(s, n + 1))
-        return false;
+    on(s, n + 1);
+    const struct job job = time_in_begin(&run, &cols, *l, s->t);
     fetch_layer(s, i + 1);
-    time_in(&run, *l, s->t, s->at);
-    over(s);
-    ups_clear(&up);
-    if (first < HEADS)
-        time_mix_begin(&up, *l, W, s->t.vecs, s->t.old, first);
-    if (!ready(s, n + 2))
+    s->t.xn = s->t.now + l->state_at;     /* nobody reads the new state       */
+    time_in(&run, &cols, job, *l, s->t, s->at);
+    if (!over(s, n + 1))
         return false;
+    ups_clear(&up);
+    on(s, n + 2);
     for (uint head = first; head < HEADS; head += get_num_groups(0)) {
-        if (head != first)
-            time_mix_begin(&up, *l, W, s->t.vecs, s->t.old, head);
+        time_mix_begin(&up, *l, W, s->t.vecs, s->t.old, head);
         time_mix(&up, *l, s->t, s->at, head);
         barrier(CLK_LOCAL_MEM_FENCE);
     }
-    keep_shift(s->t.now, l->state_at, s->t.xn);
-    over(s);
+    if (!over(s, n + 2))
+        return false;
     run_clear(&run);
+    on(s, n + 3);
     rows_begin(&run, share_of(W, l->output, COLS, 1));
     warm_layer(s, i + 1);
-    if (!ready(s, n + 3))
-        return false;
     time_out(&run, *l, s->t, s->at);
-    over(s);
-    return true;
+    s->t.told.x++;
+    return over(s, n + 3);
 }
 
 /* Phases D and E. */
-INLINE bool channel_phases(const struct launch *s, uint i, uint n)
+INLINE bool channel_phases(struct launch *s, uint i, uint n)
 {
     __local const struct layer_args *l = &s->ls[i % 2];
     bytes W = s->t.W;
     struct run run;
+    struct columns cols;
     run_clear(&run);
+    on(s, n + 1);
+    columns_begin(&cols, s->t.vecs, s->t.old, channel_norm(*l));
     rows_begin(&run, share_of(W, l->ffn_key, HIDDEN, 1));
-    if (!ready(s, n + 1))
+    s->t.xn = s->t.now + l->state_at + COLS;
+    channel_in(&run, &cols, *l, s->t, s->at);
+    if (!over(s, n + 1))
         return false;
-    channel_in(&run, *l, s->t, s->at);
-    over(s);
     run_clear(&run);
+    on(s, n + 2);
     rows_begin(&run, share_of(W, l->ffn_value, COLS, RUNS));
-    if (!ready(s, n + 2))
-        return false;
     channel_out(&run, *l, s->t, s->at);
-    keep_shift(s->t.now, l->state_at + COLS, s->t.xn);
-    over(s);
-    return true;
+    s->t.told.x++;
+    s->t.told.rest++;
+    return over(s, n + 2);
 }
 
 /* Whether no launch before this one has given up; the same in all of a group. */
@@ -122,10 +140,12 @@ INLINE bool may_begin(const struct launch *s, __global const uint *ids)
 {
     if (get_global_id(0) == 0)
         s->sync[SH_SYNC_IDS + s->a.serial % SH_SYNC_RING] = ids[0];
-    if (get_local_id(0) == 0)
-        *s->ok = acquire(s->sync + SH_SYNC_FAILED) == 0;
+    if (get_local_id(0) == 0) {
+        s->ok[0] = acquire(s->sync + SH_SYNC_FAILED) == 0;
+        s->ok[1] = 1;
+    }
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (*s->ok)
+    if (s->ok[0])
         return true;
     for (uint i = get_global_id(0); i < s->a.ends.V; i += get_global_size(0))
         s->logits[i] = NAN;
@@ -135,16 +155,18 @@ INLINE bool may_begin(const struct launch *s, __global const uint *ids)
 /* The state `old` is read, the state `now` written. */
 KERNEL void nv_token(const struct token_args a, bytes W, floats vecs,
                      __global const struct layer_args *layers, __global const uint *ids,
-                     floats old, __global float *now, __global float *x, __global float *xn,
-                     __global float *r, __global float *k, __global float *v,
-                     __global float *low, __global float *v_first, __global float *y,
-                     __global float *h, __global float *logits, __global uint *sync)
+                     floats old, __global float *now, floats embedding,
+                     __global float *v_first, __global float *logits, __global uint *sync)
 {
     ROOM;
-    __local uint ok[1];
+    __local uint ok[2];
     __local struct layer_args ls[2];
-    const struct token t = { W, vecs, old, now, x, xn, r, k, v, low, v_first, y, h };
-    const struct launch s = { a, t, at, layers, logits, sync, ls, ok };
+    __global float *all = (__global float *)(sync + SH_SYNC_WORDS);
+    const uint before = a.serial - 1;     /* launches: 2 L + 1 times x, L times the rest */
+    const struct told told = { true, before * (2 * a.ends.L + 1) + 1, before * a.ends.L + 1,
+                               a.limit, ok };
+    const struct token t = { W, vecs, old, now, all, 0, 0, 0, 0, 0, v_first, 0, 0, told };
+    struct launch s = { a, t, at, layers, logits, sync, ls, ok };
     uint n = 0;
     if (a.serial == 0)
         count_groups(sync + SH_SYNC_COUNT, sync + SH_SYNC_SEEN, a.limit);
@@ -153,11 +175,12 @@ KERNEL void nv_token(const struct token_args a, bytes W, floats vecs,
     fetch_layer(&s, 0);
     warm_layer(&s, 0);
     if (get_group_id(0) == 0)
-        token_begin(a.ends, t, at);
-    over(&s);
+        token_begin(a.ends, s.t, embedding, at);
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
     for (uint i = 0; i < a.ends.L; i++, n += 5)
         if (!time_phases(&s, i, n) || !channel_phases(&s, i, n + 3))
             return;
-    if (ready(&s, n + 1))
-        token_end(a.ends, t, logits, at);
+    on(&s, n + 1);
+    token_end(a.ends, s.t, logits, at);
+    over(&s, n + 1);
 }

@@ -185,8 +185,8 @@ SH_ASSERT(sizeof(struct ends_args) == 32, "no padding");
 struct token_args {
     struct ends_args ends;
     sh_u32 base;                /* arrivals before this launch              */
-    sh_u32 limit;               /* looks at a barrier before giving up      */
-    sh_u32 patient;             /* barriers with a limit; 0 looks at others */
+    sh_u32 limit;               /* looks of one wait before giving up       */
+    sh_u32 patient;             /* phases with a limit; 0 looks in others   */
     sh_u32 serial;              /* of this launch; 0: counts groups         */
 };
 SH_ASSERT(sizeof(struct token_args) == 48, "no padding");

@@ -126,10 +126,15 @@ enum anser_status anser_nv_build(anser_device *device,
     return ANSER_OK;
 }
 
+/* A group that writes no row of x would be waited for by nobody, and might miss
+ * a number. */
 enum anser_status anser_nv_build_token(anser_device *device,
                                        struct anser_nv *nv)
 {
     char text[OPTIONS];
+    if (nv->shape.C < device->caps.units)
+        return anser_fail(device->ctx, ANSER_UNSUPPORTED,
+                          "fewer rows than compute units");
     options(device, &nv->shape, device->caps.units, text);
     return get(device, "nv_token.cl", text, "nv_token", &nv->token);
 }

@@ -64,8 +64,11 @@ enum anser_status anser_nv_token_make(anser_device *device,
                                       const struct anser_token_parts *p,
                                       struct anser_token *made)
 {
+    const struct anser_nv_shape *s = &nv->shape;
     anser_token_init(made, &anser_nv_token, device, p);
     made->nv = nv;
+    made->told = 5 * s->C + s->F + s->rank[NV_W] + s->rank[NV_A]
+                 + s->rank[NV_V] + s->rank[NV_G];
     return fill(made, p);
 }
 
@@ -103,8 +106,7 @@ static void launch(struct anser_token *t, const struct anser_pass *p,
     const struct anser_work *w = p->work;
     ANSER_RUN(p->q, t->nv->token, grid(t->nv, l->groups), l->args, t->W,
               p->vecs, t->layers.mem, w->ids.mem, p->state, l->to, w->x.mem,
-              w->xn.mem, w->r.mem, w->k.mem, w->v.mem, w->low.mem,
-              w->v_first.mem, w->y.mem, w->h.mem, l->logits, t->sync.mem);
+              w->v_first.mem, l->logits, t->sync.mem);
 }
 
 /* Whether the other process found it right; builds the kernel then. */

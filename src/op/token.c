@@ -28,15 +28,19 @@ void anser_token_init(struct anser_token *made,
     };
 }
 
+static size_t sync_bytes(const struct anser_token *t)
+{
+    return (SH_SYNC_WORDS + (size_t)t->told) * sizeof(uint32_t);
+}
+
 enum anser_status anser_token_fill(struct anser_token *t, const void *layers,
                                    size_t bytes)
 {
     struct anser_queue *q = t->device->queue;
-    const size_t words = SH_SYNC_WORDS * sizeof(uint32_t);
     TRY(anser_buf_new(t->device, bytes, &t->layers));
-    TRY(anser_buf_new(t->device, words, &t->sync));
+    TRY(anser_buf_new(t->device, sync_bytes(t), &t->sync));
     anser_queue_write(q, t->layers.mem, 0, layers, bytes);
-    anser_queue_zero(q, t->sync.mem, 0, words);
+    anser_queue_zero(q, t->sync.mem, 0, sync_bytes(t));
     return anser_queue_finish(q);
 }
 
@@ -113,8 +117,7 @@ static void rest(struct anser_token *t)
 /* The arrivals begin at 0 again; so do the serials. */
 static void restart(struct anser_token *t)
 {
-    anser_queue_zero(t->device->queue, t->sync.mem, 0,
-                     SH_SYNC_WORDS * sizeof(uint32_t));
+    anser_queue_zero(t->device->queue, t->sync.mem, 0, sync_bytes(t));
     t->serial = t->arrived = t->settled = 0;
 }
 

@@ -33,7 +33,7 @@ struct anser_token_kind {
     void (*begin)(struct anser_token *token, const struct anser_pass *p);
     void (*end)(struct anser_token *token, const struct anser_pass *p,
                 cl_mem logits);
-    /* Looks at a barrier before giving up, in a token and to count groups, of
+    /* Looks of one wait before giving up, in a token and to count groups, of
      * which `count_times` as many as meant are started. */
     uint32_t looks, count_looks, count_times;
     /* Tokens by phases after a launch that gave up, at first; 0: all. */
@@ -47,11 +47,12 @@ struct anser_token {
     struct anser_buf layers, sync;   /* owned                               */
     struct ends_args ends;
     cl_mem W;                        /* borrowed: all weights               */
+    uint32_t told;                   /* NVIDIA: numbers behind sync's words  */
     uint32_t groups;                 /* of one launch                       */
-    uint32_t looks;                  /* at a barrier before giving up       */
-    uint32_t patient;                /* barriers that wait (for tests)      */
+    uint32_t looks;                  /* of one wait before giving up        */
+    uint32_t patient;                /* phases that wait (for tests)        */
     uint32_t serial, settled;        /* launches; of them known to be over  */
-    uint32_t arrived;                /* at barriers, in all of them         */
+    uint32_t arrived;                /* at barriers (CPUs), in all of them  */
     bool whole;                      /* one launch serves                   */
     uint32_t rest;                   /* tokens by phases until it is tried  */
     uint32_t pause, streak;          /* of the last rest, and launches since */

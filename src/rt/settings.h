@@ -17,7 +17,7 @@
  *   ANSER_TOKEN         how a token is run by fused kernels: whole (default),
  *                       in one launch where another process has tried that;
  *                       phases, a launch each; for tests: stall:N, in one
- *                       launch that gives up after N barriers; refuse, the
+ *                       launch that gives up after N phases; refuse, the
  *                       trial fails (op/token.c)
  *   ANSER_HELPER        the program that tries risky kernels, instead of the
  *                       installed anser-probe (op/probe.c)
@@ -53,7 +53,7 @@ struct anser_settings {
     char helper[1024];
     bool is_probe;               /* this process is the helper              */
     enum anser_token_how token;
-    uint32_t token_stall;        /* barriers before a launch gives up       */
+    uint32_t token_stall;        /* phases before a launch gives up         */
     char variant[512];           /* OP=ROW,..., "plain" or ""; op/ knows    */
 };
 
