@@ -274,9 +274,10 @@ AM_TESTS_ENVIRONMENT = \
 	CK_DEFAULT_TIMEOUT=120; export CK_DEFAULT_TIMEOUT; \
 	$(MKDIR_P) $(TEST_CACHE);
 
-# Suites whose tests at tiny shapes run under a simulator.
-oclgrind_suites = tests/check_model tests/check_nv tests/check_op \
-	tests/check_pool tests/check_program tests/check_rt
+# Suites whose tests at tiny shapes run under a simulator: two rows side by side,
+# the longest in one, those that come next in the other.
+oclgrind_suites = tests/check_op tests/check_model tests/check_pool \
+	tests/check_nv tests/check_program tests/check_rt
 check-oclgrind: all $(oclgrind_suites)
 	@$(AM_TESTS_ENVIRONMENT) \
 	$(SHELL) $(srcdir)/tests/oclgrind.sh $(oclgrind_suites)
