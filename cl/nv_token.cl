@@ -28,6 +28,14 @@ struct launch {
     __local uint *ok;                     /* two: of this phase, of the next  */
 };
 
+/* Leaves logits of which no choice is made. */
+INLINE bool no_choice(const struct launch *s)
+{
+    for (uint i = get_global_id(0); i < s->a.ends.V; i += get_global_size(0))
+        s->logits[i] = NAN;
+    return false;
+}
+
 /* Before phase n.  The places are made of `sync` again: kept through all layers
  * they would cost registers. */
 INLINE void on(struct launch *s, uint n)
@@ -44,8 +52,7 @@ INLINE void on(struct launch *s, uint n)
     s->t.told.ok = s->ok + n % 2;
 }
 
-/* Ends phase n; false: the group gives up, and leaves logits of which no choice
- * is made. */
+/* Ends phase n; false: the group gives up. */
 INLINE bool over(const struct launch *s, uint n)
 {
     barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
@@ -53,9 +60,7 @@ INLINE bool over(const struct launch *s, uint n)
         return true;
     if (get_local_id(0) == 0)
         atomic_cmpxchg(s->sync + SH_SYNC_FAILED, 0, s->a.serial);
-    for (uint i = get_global_id(0); i < s->a.ends.V; i += get_global_size(0))
-        s->logits[i] = NAN;
-    return false;
+    return no_choice(s);
 }
 
 INLINE void fetch_layer(const struct launch *s, uint i)
@@ -93,7 +98,6 @@ INLINE bool time_phases(struct launch *s, uint i, uint n)
     time_in(&run, &cols, job, *l, s->t, s->at);
     if (!over(s, n + 1))
         return false;
-    ups_clear(&up);
     on(s, n + 2);
     for (uint head = first; head < HEADS; head += get_num_groups(0)) {
         time_mix_begin(&up, *l, W, s->t.vecs, s->t.old, head);
@@ -147,9 +151,7 @@ INLINE bool may_begin(const struct launch *s, __global const uint *ids)
     barrier(CLK_LOCAL_MEM_FENCE);
     if (s->ok[0])
         return true;
-    for (uint i = get_global_id(0); i < s->a.ends.V; i += get_global_size(0))
-        s->logits[i] = NAN;
-    return false;
+    return no_choice(s);
 }
 
 /* The state `old` is read, the state `now` written. */

@@ -81,9 +81,7 @@ static void run_many(const void *kernels, unsigned phase,
     anser_nv_prefill_run(kernels, phase, p, l);
 }
 
-/* Half a tile, but whole groups of what stands between the products: their
- * items past the end read what the last one writes, and drop it, which is a
- * race to the simulator. */
+/* Half a tile. */
 START_TEST(phases_of_many_tokens)
 {
     struct anser_nv_prefill k;
