@@ -193,6 +193,15 @@ INLINE uint acquire(__global const uint *p)
     return x;
 }
 
+/* How many have arrived before; the nth makes it 0 again. */
+INLINE uint arrive(__global uint *count, uint n)
+{
+    uint before;
+    __asm__ volatile("atom.acq_rel.gpu.global.inc.u32 %0, [%1], %2;"
+                     : "=r"(before) : "l"(count), "r"(n - 1) : "memory");
+    return before;
+}
+
 INLINE float look(floats p)
 {
     float x;
@@ -228,6 +237,14 @@ INLINE void warm_lines(bytes from, uint n)
 INLINE uint acquire(__global const uint *p)
 {
     return *(volatile __global const uint *)p;
+}
+
+INLINE uint arrive(__global uint *count, uint n)
+{
+    const uint before = atomic_inc(count);
+    if (before == n - 1)
+        atomic_xchg(count, 0);
+    return before;
 }
 
 INLINE float look(floats p)

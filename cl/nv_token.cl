@@ -3,11 +3,12 @@
  * One token by the functions of nv_phase.h in one launch: the same arithmetic
  * in the same order as by nv_decode.cl.  Groups wait for nothing but the numbers
  * that they read (struct told), and ask for the weights that they take first
- * before that.
+ * before that.  The last one to end leaves the best token in ids.
  */
 
 /* What groups tell each other lies behind the words of sync: x, r, k, v, y of
- * COLS each, h, low (op/nv_token.c). */
+ * COLS each, h, low, and the best logit of each group and its index
+ * (op/nv_token.c). */
 #define TOLD_X 0
 #define TOLD_R (1 * COLS)
 #define TOLD_K (2 * COLS)
@@ -15,6 +16,7 @@
 #define TOLD_Y (4 * COLS)
 #define TOLD_H (5 * COLS)
 #define TOLD_LOW (5 * COLS + HIDDEN)
+#define TOLD_BEST (TOLD_LOW + LOWS)
 
 /* What the steps of a launch share. */
 struct launch {
@@ -22,19 +24,12 @@ struct launch {
     struct token t;
     struct room at;
     __global const struct layer_args *layers;
+    __global uint *ids;                   /* one: fed, then the best          */
     __global float *logits;
     __global uint *sync;                  /* SH_SYNC_WORDS                    */
     __local struct layer_args *ls;        /* two: of this layer, of the next  */
     __local uint *ok;                     /* two: of this phase, of the next  */
 };
-
-/* Leaves logits of which no choice is made. */
-INLINE bool no_choice(const struct launch *s)
-{
-    for (uint i = get_global_id(0); i < s->a.ends.V; i += get_global_size(0))
-        s->logits[i] = NAN;
-    return false;
-}
 
 /* Before phase n.  The places are made of `sync` again: kept through all layers
  * they would cost registers. */
@@ -60,7 +55,7 @@ INLINE bool over(const struct launch *s, uint n)
         return true;
     if (get_local_id(0) == 0)
         atomic_cmpxchg(s->sync + SH_SYNC_FAILED, 0, s->a.serial);
-    return no_choice(s);
+    return false;
 }
 
 INLINE void fetch_layer(const struct launch *s, uint i)
@@ -140,23 +135,66 @@ INLINE bool channel_phases(struct launch *s, uint i, uint n)
 }
 
 /* Whether no launch before this one has given up; the same in all of a group. */
-INLINE bool may_begin(const struct launch *s, __global const uint *ids)
+INLINE bool may_begin(const struct launch *s)
 {
     if (get_global_id(0) == 0)
-        s->sync[SH_SYNC_IDS + s->a.serial % SH_SYNC_RING] = ids[0];
+        s->sync[SH_SYNC_IDS + s->a.serial % SH_SYNC_RING] = s->ids[0];
     if (get_local_id(0) == 0) {
         s->ok[0] = acquire(s->sync + SH_SYNC_FAILED) == 0;
         s->ok[1] = 1;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-    if (s->ok[0])
-        return true;
-    return no_choice(s);
+    return s->ok[0] != 0;
+}
+
+/* From the embedding to the logits; false: the group gives up. */
+INLINE bool all_phases(struct launch *s, floats embedding)
+{
+    uint n = 0;
+    fetch_layer(s, 0);
+    warm_layer(s, 0);
+    if (get_group_id(0) == 0)
+        token_begin(s->a.ends, s->t, embedding, s->at);
+    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
+    for (uint i = 0; i < s->a.ends.L; i++, n += 5)
+        if (!time_phases(s, i, n) || !channel_phases(s, i, n + 3))
+            return false;
+    on(s, n + 1);
+    token_end(s->a.ends, s->t, s->logits, s->at);
+    return over(s, n + 1);
+}
+
+/* Where a group gave up there are no logits and no best token: all are NaN. */
+INLINE void choose(const struct launch *s, struct best best)
+{
+    const uint V = s->a.ends.V;
+    const bool failed = acquire(s->sync + SH_SYNC_FAILED) != 0;
+    if (get_local_id(0) == 0)
+        s->ids[0] = failed ? V : best.at;
+    for (uint i = get_local_id(0); failed && i < V; i += WG)
+        s->logits[i] = NAN;
+}
+
+/* `done`: this group has made its logits. */
+INLINE void end(const struct launch *s, bool done)
+{
+    __global float *tops = (__global float *)(s->sync + SH_SYNC_WORDS) + TOLD_BEST;
+    __global float *ats = tops + get_num_groups(0);
+    const uint V = s->a.ends.V;
+    if (done) {
+        const struct best best = best_row(s->logits, even(V), V, s->at);
+        if (get_local_id(0) == 0) {
+            tops[get_group_id(0)] = best.top;
+            ats[get_group_id(0)] = as_float(best.at);
+        }
+    }
+    if (is_last(s->sync + SH_SYNC_COUNT, s->ok))
+        choose(s, best_told(tops, ats, V, s->at));
 }
 
 /* The state `old` is read, the state `now` written. */
 KERNEL void nv_token(const struct token_args a, bytes W, floats vecs,
-                     __global const struct layer_args *layers, __global const uint *ids,
+                     __global const struct layer_args *layers, __global uint *ids,
                      floats old, __global float *now, floats embedding,
                      __global float *v_first, __global float *logits, __global uint *sync)
 {
@@ -168,21 +206,9 @@ KERNEL void nv_token(const struct token_args a, bytes W, floats vecs,
     const struct told told = { true, before * (2 * a.ends.L + 1) + 1, before * a.ends.L + 1,
                                a.limit, ok };
     const struct token t = { W, vecs, old, now, all, 0, 0, 0, 0, 0, v_first, 0, 0, told };
-    struct launch s = { a, t, at, layers, logits, sync, ls, ok };
-    uint n = 0;
+    struct launch s = { a, t, at, layers, ids, logits, sync, ls, ok };
     if (a.serial == 0)
         count_groups(sync + SH_SYNC_COUNT, sync + SH_SYNC_SEEN, a.limit);
-    if (a.serial == 0 || !may_begin(&s, ids))
-        return;
-    fetch_layer(&s, 0);
-    warm_layer(&s, 0);
-    if (get_group_id(0) == 0)
-        token_begin(a.ends, s.t, embedding, at);
-    barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);
-    for (uint i = 0; i < a.ends.L; i++, n += 5)
-        if (!time_phases(&s, i, n) || !channel_phases(&s, i, n + 3))
-            return;
-    on(&s, n + 1);
-    token_end(a.ends, s.t, logits, at);
-    over(&s, n + 1);
+    else
+        end(&s, may_begin(&s) && all_phases(&s, embedding));
 }

@@ -76,11 +76,12 @@ static enum anser_status generate_by_host(struct loop *l, uint64_t max,
 
 /* ---------------------------------------------------- the device chooses */
 
-static void feed(struct loop *l, uint64_t n)
+/* True if the best next token is where it is to be read. */
+static bool feed(struct loop *l, uint64_t n)
 {
     if (l->depth > 0)
         anser_ahead_keep(l->ahead, l->state, n);
-    anser_v7_token(l->state);
+    return anser_v7_token(l->state);
 }
 
 /* Enqueues the choice of token n, to where the next one to be fed is read. */
@@ -106,9 +107,9 @@ static void choose(const struct loop *l, uint64_t n)
 /* Enqueues the choice of the next token, after feeding the one before. */
 static void ask(struct loop *l)
 {
-    if (l->asked > 0)
-        feed(l, l->asked - 1);
-    choose(l, l->asked);
+    const bool chosen = l->asked > 0 && feed(l, l->asked - 1);
+    if (!chosen || l->sampling != NULL)
+        choose(l, l->asked);
     anser_inbox_ask(l->ahead->inbox, l->asked++,
                     l->state->model->work.ids.mem);
 }

@@ -94,8 +94,9 @@ enum anser_status anser_token_plan(anser_model *model);
 /* Whether single tokens go from one buffer of the state to the other. */
 bool anser_token_spares(const anser_model *model);
 
-/* Enqueues one token, the first of work.ids, to the logits of the state. */
-void anser_v7_token(anser_state *state);
+/* Enqueues one token, the first of work.ids, to the logits of the state.  True
+ * if the id of the best next one is left in work.ids. */
+bool anser_v7_token(anser_state *state);
 
 /* Waits, as anser_queue_finish, and does again what a launch that gave up did
  * not do: the tokens in their order up to the first whose id was chosen by

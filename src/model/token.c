@@ -36,20 +36,22 @@ static void swap(anser_state *state)
     state->floats = now;
 }
 
-void anser_v7_token(anser_state *state)
+bool anser_v7_token(anser_state *state)
 {
     anser_model *m = state->model;
     if (m->token == NULL || state->spare.mem == NULL
         || !anser_token_is_next(m->token)) {
         anser_v7_forward(state, 1);
         anser_v7_head(state, 0, 1, state->logits.mem);
-        return;
+        return false;
     }
     const struct anser_pass pass = anser_v7_pass(state, 1);
     anser_op_embed(pass.q, &m->embed, &m->embd, m->work.ids.mem,
                    m->work.x.mem, 1);
-    anser_token_run(m->token, &pass, state->spare.mem, state->logits.mem);
+    const bool chosen = anser_token_run(m->token, &pass, state->spare.mem,
+                                        state->logits.mem);
     swap(state);
+    return chosen;
 }
 
 enum anser_status anser_v7_settle(anser_state *state, bool *redone)

@@ -288,23 +288,36 @@ enum anser_status anser_nv_check(anser_device *device,
  * now and then. */
 enum { TRIAL_TOKENS = 64 };
 
-/* What the trial compares. */
+/* What the trial compares; of one launch, also what it chose. */
 struct outcome {
-    float *state, *logits;           /* owned                               */
+    float *state, *logits, *id;      /* owned                               */
 };
 
 static void outcome_free(struct outcome *o)
 {
     free(o->state);
     free(o->logits);
+    free(o->id);
 }
 
+/* Whether the word at id is the place of the largest logit. */
+static bool is_best(const float *id, const float *logits)
+{
+    uint32_t best = 0, chosen;
+    for (uint32_t i = 1; i < HEAD_ROWS; i++)
+        best = logits[i] > logits[best] ? i : best;
+    memcpy(&chosen, id, sizeof chosen);
+    return chosen == best;
+}
+
+/* b is of one launch. */
 static bool same(const struct world *w, const struct outcome *a,
                  const struct outcome *b)
 {
     const size_t *n = w->trial.count;
     return a->state != NULL && a->logits != NULL
-           && b->state != NULL && b->logits != NULL
+           && b->state != NULL && b->logits != NULL && b->id != NULL
+           && is_best(b->id, b->logits)
            && memcmp(a->state, b->state, n[STATE] * sizeof(float)) == 0
            && memcmp(a->logits, b->logits, HEAD_ROWS * sizeof(float)) == 0;
 }
@@ -340,7 +353,8 @@ static struct outcome run_tokens(struct world *w, struct anser_token *t,
         anser_token_end(t, &pass, b->buf[LOGITS].mem);
     }
     return (struct outcome){ anser_trial_read(b, state),
-                             anser_trial_read(b, LOGITS) };
+                             anser_trial_read(b, LOGITS),
+                             whole ? anser_trial_read(b, IDS) : NULL };
 }
 
 /* OK if the launches of whole tokens end and give the same bits. */
@@ -362,7 +376,7 @@ static enum anser_status try_tokens(struct world *w, struct anser_token *t)
     if (status == ANSER_OK && (lost.n > 0 || !same(w, &a, &b)))
         status = anser_fail(t->device->ctx, ANSER_DEVICE_FAILED,
                             "a token in one launch: %u of %d gave up, others "
-                            "differ", (unsigned)lost.n, TRIAL_TOKENS);
+                            "or the choice differ", (unsigned)lost.n, TRIAL_TOKENS);
     outcome_free(&a);
     outcome_free(&b);
     return status;

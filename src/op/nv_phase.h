@@ -33,7 +33,7 @@ void anser_nv_shape_write(const struct anser_nv_shape *shape,
                           char text[ANSER_NV_TEXT]);
 bool anser_nv_shape_read(const char *text, struct anser_nv_shape *shape);
 
-/* Builds the kernels of a shape, on any device with groups of 256. */
+/* Builds the kernels of a shape, on any device with groups of 512. */
 enum anser_status anser_nv_build(anser_device *device,
                                  const struct anser_nv_shape *shape,
                                  struct anser_nv *nv);

@@ -68,7 +68,7 @@ enum anser_status anser_nv_token_make(anser_device *device,
     anser_token_init(made, &anser_nv_token, device, p);
     made->nv = nv;
     made->told = 5 * s->C + s->F + s->rank[NV_W] + s->rank[NV_A]
-                 + s->rank[NV_V] + s->rank[NV_G];
+                 + s->rank[NV_V] + s->rank[NV_G] + 2 * device->caps.units;
     return fill(made, p);
 }
 
@@ -121,6 +121,6 @@ static enum anser_status allow(struct anser_token *t)
 
 const struct anser_token_kind anser_nv_token = {
     .fits = fits, .make = make, .allow = allow, .launch = launch,
-    .begin = begin, .end = end, .looks = LOOKS, .count_looks = COUNT_LOOKS,
-    .count_times = COUNT_TIMES
+    .begin = begin, .end = end, .chooses = true, .looks = LOOKS,
+    .count_looks = COUNT_LOOKS, .count_times = COUNT_TIMES
 };

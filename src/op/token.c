@@ -69,7 +69,7 @@ void anser_token_end(struct anser_token *t, const struct anser_pass *p,
     t->kind->end(t, p, logits);
 }
 
-void anser_token_run(struct anser_token *t, const struct anser_pass *p,
+bool anser_token_run(struct anser_token *t, const struct anser_pass *p,
                      cl_mem to, cl_mem logits)
 {
     const struct anser_token_launch l = {
@@ -82,6 +82,7 @@ void anser_token_run(struct anser_token *t, const struct anser_pass *p,
     if (++t->streak >= STREAK)
         t->pause = 0;
     t->arrived += (PHASE_COUNT * t->ends.L + 1) * t->groups;
+    return t->kind->chooses;
 }
 
 bool anser_token_is_whole(const struct anser_token *t)

@@ -7,7 +7,7 @@
  *
  * One launch may give up, when a group of it does not run.  It and those after
  * it then leave the state that they were to read as it was, and logits of
- * which nothing can be chosen (NaN); anser_token_settle tells.
+ * which nothing can be chosen (all NaN); anser_token_settle tells.
  */
 #ifndef ANSER_OP_TOKEN_H
 #define ANSER_OP_TOKEN_H
@@ -48,8 +48,9 @@ bool anser_token_is_next(struct anser_token *token);
 
 /* Enqueues one launch from the embedding's row in work.x to the logits; the
  * id in work.ids is kept for _settle.  The state p->state is read and stays,
- * the new one is written to `to`. */
-void anser_token_run(struct anser_token *token, const struct anser_pass *p,
+ * the new one is written to `to`.  True if the best token's id is left in
+ * work.ids, as by anser_op_argmax. */
+bool anser_token_run(struct anser_token *token, const struct anser_pass *p,
                      cl_mem to, cl_mem logits);
 
 /* Waits for all launches since the last call; n of them, the last ones, did

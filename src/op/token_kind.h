@@ -33,6 +33,8 @@ struct anser_token_kind {
     void (*begin)(struct anser_token *token, const struct anser_pass *p);
     void (*end)(struct anser_token *token, const struct anser_pass *p,
                 cl_mem logits);
+    /* A launch leaves the best token's id in work.ids. */
+    bool chooses;
     /* Looks of one wait before giving up, in a token and to count groups, of
      * which `count_times` as many as meant are started. */
     uint32_t looks, count_looks, count_times;

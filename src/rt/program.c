@@ -167,6 +167,7 @@ static struct anser_kernel *find_kernel(const struct program *p,
 static cl_int create_kernel(anser_device *device, const struct program *p,
                             struct anser_kernel *kernel)
 {
+    size_t group[3] = { 0, 0, 0 };
     cl_int code;
     kernel->cl = clCreateKernel(p->cl, kernel->name, &code);
     if (code != CL_SUCCESS)
@@ -174,6 +175,10 @@ static cl_int create_kernel(anser_device *device, const struct program *p,
     code = clGetKernelWorkGroupInfo(kernel->cl, device->id,
         CL_KERNEL_WORK_GROUP_SIZE, sizeof kernel->max_group,
         &kernel->max_group, NULL);
+    if (code == CL_SUCCESS)
+        code = clGetKernelWorkGroupInfo(kernel->cl, device->id,
+            CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof group, group, NULL);
+    kernel->compiled_group = group[0] * group[1] * group[2];
     if (code != CL_SUCCESS)
         clReleaseKernel(kernel->cl);
     return code;

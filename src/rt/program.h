@@ -20,6 +20,7 @@ struct anser_kernel {
     cl_kernel cl;                /* owned by the program list               */
     const char *name;            /* for messages                            */
     size_t max_group;            /* CL_KERNEL_WORK_GROUP_SIZE               */
+    size_t compiled_group;       /* what it was compiled for, 0: any        */
     bool ran;                    /* enqueued at least once                  */
     /* What the arguments are now, so that equal ones aren't set again.  Valid
      * while no cl_mem has been released: a handle can come back with another

@@ -31,6 +31,7 @@ static const struct {
     { "nv_decode", "nv_phase.h" }, { "nv_decode", "nv_jobs.h" },
     { "nv_token", "nv_rows.h" },   { "nv_token", "nv_norm.h" },
     { "nv_token", "nv_phase.h" },  { "nv_token", "nv_jobs.h" },
+    { "nv_token", "nv_choice.h" },
     { "sample", "weight.h" },  { "sample", "sample.h" },
     { "cpu_token", "norm.cl" }, { "cpu_token", "prepare.cl" },
     { "cpu_token", "wkv7.cl" }, { "cpu_token", "finish.cl" },

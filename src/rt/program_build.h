@@ -6,7 +6,7 @@
 #include "rt/program.h"
 
 /* The texts that make up a program, in order; borrowed. */
-#define ANSER_SOURCE_PARTS 31
+#define ANSER_SOURCE_PARTS 32
 struct anser_source {
     const char *file, *options;  /* options never NULL                      */
     const char *parts[ANSER_SOURCE_PARTS];
