@@ -4,7 +4,7 @@
  * element i (a multiple of 32) on, as two vectors.  One function a type,
  * chosen by -D TYPE; layouts and order of arithmetic as in base/block.c
  * [GGML:blocks].  Rows of many types are aligned to 2 bytes only: bytes are
- * loaded as bytes.
+ * loaded as bytes, but blocks of Q4_K and Q5_K lie at multiples of 16.
  */
 #ifdef TYPE
 
@@ -13,6 +13,18 @@ typedef __global const uchar *bytes;
 static inline float half_at(bytes p)
 {
     return vload_half(0, (__global const half *)p);
+}
+
+/* -D ALIGNED: rows begin at multiples of 32 bytes where cols is one of 32. */
+#ifdef ALIGNED
+#define LOAD_HALF16 vloada_half16
+#else
+#define LOAD_HALF16 vload_half16
+#endif
+
+static inline uchar16 aligned16(bytes p)
+{
+    return *(__global const uchar16 *)p;
 }
 
 static inline float16 low_nibbles(uchar16 q)
@@ -42,8 +54,8 @@ static inline float unpack1(bytes row, uint i)
 static inline void unpack32(bytes row, uint i, float16 *lo, float16 *hi)
 {
     __global const half *p = (__global const half *)row + i;
-    *lo = vload_half16(0, p);
-    *hi = vload_half16(1, p);
+    *lo = LOAD_HALF16(0, p);
+    *hi = LOAD_HALF16(1, p);
 }
 
 static inline float unpack1(bytes row, uint i)
@@ -189,8 +201,8 @@ static inline void unpack32(bytes row, uint i, float16 *lo, float16 *hi)
                      * scale_min(b + 4, s);
     bytes qs = b + 16 + 32 * (s >> 1);
     const uchar shift = (uchar)(4 * (s & 1));
-    *lo = k.x * low_nibbles(vload16(0, qs) >> shift) - k.y;
-    *hi = k.x * low_nibbles(vload16(1, qs) >> shift) - k.y;
+    *lo = k.x * low_nibbles(aligned16(qs) >> shift) - k.y;
+    *hi = k.x * low_nibbles(aligned16(qs + 16) >> shift) - k.y;
 }
 #else
 static inline void unpack32(bytes row, uint i, float16 *lo, float16 *hi)
@@ -201,10 +213,10 @@ static inline void unpack32(bytes row, uint i, float16 *lo, float16 *hi)
                      * scale_min(b + 4, s);
     bytes qs = b + 48 + 32 * (s >> 1);
     const uchar shift = (uchar)(4 * (s & 1));
-    const uchar16 top0 = (vload16(0, b + 16) >> (uchar)s & (uchar)1) << (uchar)4;
-    const uchar16 top1 = (vload16(1, b + 16) >> (uchar)s & (uchar)1) << (uchar)4;
-    const uchar16 q0 = (vload16(0, qs) >> shift & (uchar)15) | top0;
-    const uchar16 q1 = (vload16(1, qs) >> shift & (uchar)15) | top1;
+    const uchar16 top0 = (aligned16(b + 16) >> (uchar)s & (uchar)1) << (uchar)4;
+    const uchar16 top1 = (aligned16(b + 32) >> (uchar)s & (uchar)1) << (uchar)4;
+    const uchar16 q0 = (aligned16(qs) >> shift & (uchar)15) | top0;
+    const uchar16 q1 = (aligned16(qs + 16) >> shift & (uchar)15) | top1;
     *lo = k.x * convert_float16(q0) - k.y;
     *hi = k.x * convert_float16(q1) - k.y;
 }

@@ -4,11 +4,11 @@
 cl_files = cl/shared.h cl/philox.h cl/weight.h cl/prelude.cl cl/blocks.cl \
 	cl/argmax.cl cl/bandwidth.cl cl/columns.h cl/columns.cl cl/columns_pack.cl \
 	cl/cpu_launch.h cl/cpu_token.cl cl/embed.cl cl/finish.cl \
-	cl/matmul.cl cl/matvec.cl cl/matvec_block.cl \
+	cl/matmul.cl cl/matmul_wide.cl cl/matvec.cl cl/matvec_block.cl \
 	cl/mix.cl cl/norm.cl cl/nv_prelude.h cl/nv_tile.h cl/nv_rows.h cl/nv_norm.h \
 	cl/nv_phase.h cl/nv_jobs.h cl/nv_choice.h cl/nv_decode.cl cl/nv_token.cl \
-	cl/nv_few.cl cl/nv_gemm.cl cl/nv_matvec.cl cl/nv_matmul.cl cl/nv_prefill.cl cl/nv_wkv7.cl cl/prepare.cl \
-	cl/probe.cl cl/sample.h cl/sample.cl cl/sample_cut.cl \
+	cl/nv_chunk.cl cl/nv_few.cl cl/nv_gemm.cl cl/nv_matvec.cl cl/nv_matmul.cl \
+	cl/nv_prefill.cl cl/nv_wkv7.cl cl/prepare.cl cl/probe.cl cl/sample.h cl/sample.cl cl/sample_cut.cl \
 	cl/pack.h cl/strip.h cl/strip.cl cl/strip_pack.cl cl/wkv7.cl
 
 EXTRA_DIST += $(cl_files) cl/embed.awk cl/LINT

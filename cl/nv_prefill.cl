@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What stands between the matrix products of a prompt (op/nv_prefill.c):
- * vectors of T tokens in, activations in halves (nv_tile.h) or what the
- * recurrence reads out.  A warp's lanes have four columns each; 16 lanes a
+ * vectors of T tokens in, activations in halves (nv_tile.h) out.  A warp's lanes have four columns each; 16 lanes a
  * head.  WG work-items a group.
  */
 #define FOURS ((WIDTH / 4 + WG - 1) / WG)  /* of a token, a work-item          */
-
-INLINE float4 sigmoid4(float4 x)
-{
-    return 1.0f / (1.0f + exp(-x));
-}
 
 /* ------------------------------------------------------ norm and shift */
 
@@ -101,35 +95,6 @@ INLINE struct four four_of(uint T)
     const uint i = get_global_id(0), all = T * (WIDTH / 4), in = min(i, all - 1);
     const struct four f = { in / (WIDTH / 4), in % (WIDTH / 4) * 4, (ulong)in * 4, i < all };
     return f;
-}
-
-/* [V7:decay] [V7:iclr] [V7:vfirst] [V7:kk] [V7:kmix] (cl/prepare.cl). */
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
-void nv_prepare(const struct prepare_args p, floats vecs, __global float *w, __global float *a,
-                __global float *k, __global float *v, floats v_lora, __global float *v_first,
-                __global float *kk)
-{
-    __local float s[WG];
-    const struct four f = four_of(p.T);
-    const float4 kj = f.on ? vload4(0, k + f.j) : (float4)(0.0f);
-    const float4 kkj = kj * vload4(0, vecs + p.k_k_at + f.c);
-    const float norm = sqrt(lanes_sum(sum4(kkj * kkj), 16, s));
-    if (!f.on)
-        return;
-    const float4 aj = sigmoid4(vload4(0, a + f.j) + vload4(0, vecs + p.a0_at + f.c));
-    const float4 wj = sigmoid4(vload4(0, w + f.j) + vload4(0, vecs + p.w0_at + f.c));
-    float4 vj = vload4(0, v + f.j);
-    if (p.first) {
-        vstore4(vj, 0, v_first + f.j);
-    } else {
-        const float4 mix = vload4(0, v_lora + f.j) + vload4(0, vecs + p.v0_at + f.c);
-        vj += (vload4(0, v_first + f.j) - vj) * sigmoid4(mix);
-        vstore4(vj, 0, v + f.j);
-    }
-    vstore4(kkj / fmax(norm, 1e-12f), 0, kk + f.j);
-    vstore4(exp(-0.606531f * wj), 0, w + f.j);
-    vstore4(aj, 0, a + f.j);
-    vstore4(kj * (1.0f + (aj - 1.0f) * vload4(0, vecs + p.k_a_at + f.c)), 0, k + f.j);
 }
 
 /* [V7:groupnorm] [V7:bonus] [V7:gate] (cl/finish.cl), to halves. */

@@ -36,6 +36,43 @@ INLINE void put_sum(__global uint *x, uint T, uint n, uint token, uint block, fl
     vstore_half(rest, 8, to);
 }
 
+/* 16 bytes to local memory, while work goes on.  copies_end() waits for a work-
+ * item's own; copies_but(n) for all but its last n batches. */
+#ifdef PTX
+INLINE void copy16(__local uint4 *to, __global const uint4 *from)
+{
+    __asm__ volatile("cp.async.cg.shared.global [%0], [%1], 16;"
+                     :: "r"((uint)(ulong)to), "l"(from) : "memory");
+}
+
+INLINE void copies_end(void)
+{
+    __asm__ volatile("cp.async.wait_all;" ::: "memory");
+}
+
+INLINE void batch_end(void)
+{
+    __asm__ volatile("cp.async.commit_group;" ::: "memory");
+}
+
+#define copies_but(n) __asm__ volatile("cp.async.wait_group " #n ";" ::: "memory")
+#else
+INLINE void copy16(__local uint4 *to, __global const uint4 *from)
+{
+    *to = *from;
+}
+
+INLINE void copies_end(void)
+{
+}
+
+INLINE void batch_end(void)
+{
+}
+
+#define copies_but(n) ((void)(n))
+#endif
+
 #ifdef MT                                 /* tiles of WM times 16 MT rows     */
 #define ROWS (16 * MT * WM)
 
@@ -50,17 +87,6 @@ INLINE void mma(float *d, uint4 a, uint2 b, float *c, __local uint *s)
             : "=f"(d[0]), "=f"(d[1]), "=f"(d[2]), "=f"(d[3])
             : "r"(a.x), "r"(a.y), "r"(a.z), "r"(a.w), "r"(b.x), "r"(b.y),
               "f"(c[0]), "f"(c[1]), "f"(c[2]), "f"(c[3]));
-}
-
-INLINE void copy16(__local uint4 *to, __global const uint4 *from)
-{
-    __asm__ volatile("cp.async.cg.shared.global [%0], [%1], 16;"
-                     :: "r"((uint)(ulong)to), "l"(from) : "memory");
-}
-
-INLINE void copies_end(void)
-{
-    __asm__ volatile("cp.async.wait_all;" ::: "memory");
 }
 #else
 #define ALONE 0
@@ -87,15 +113,6 @@ INLINE void mma(float *d, uint4 a, uint2 b, float *c, __local uint *s)
         d[i] = sum;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
-}
-
-INLINE void copy16(__local uint4 *to, __global const uint4 *from)
-{
-    *to = *from;
-}
-
-INLINE void copies_end(void)
-{
 }
 #endif
 

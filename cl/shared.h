@@ -58,6 +58,14 @@ struct matmul_args {
 };
 SH_ASSERT(sizeof(struct matmul_args) == 36, "no padding");
 
+/* The same in parts: group z of the third number sums columns z span on
+ * (cl/matmul_wide.cl). */
+struct matmul_wide_args {
+    struct matmul_args of;
+    sh_u32 span;                /* a multiple of 32                         */
+};
+SH_ASSERT(sizeof(struct matmul_wide_args) == 40, "no padding");
+
 /* Up to four products in one launch (cl/nv_gemm.cl): of each a matrix, where
  * its halves and its result begin, and the first group along its rows.  x_at
  * counts 8 halves; so does y_at where the result is halves. */
@@ -121,6 +129,10 @@ struct nv_shift_args {
     sh_f32 eps;
 };
 SH_ASSERT(sizeof(struct nv_shift_args) == 32, "no padding");
+
+/* Words of what cl/nv_chunk.cl keeps of a head's SH_NV_CHUNK steps. */
+#define SH_NV_CHUNK 16
+#define SH_NV_RECORD 4672
 
 /* [V7:decay] [V7:iclr] [V7:vfirst] [V7:kk] [V7:kmix]: from the projections to
  * what the recurrence reads; all (T, C). */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernels for NVIDIA in plain C, on a device that is none: the recurrence
- * against ref, a layer's phases against the plain rows.  The phases only in a
- * simulator, which sees races: PoCL takes minutes to compile them.  Products
- * of more than 64 tokens are left out: minutes in a simulator.
+ * against ref, a layer's phases against the plain rows.  Chunks and phases
+ * only in a simulator, which sees races: PoCL takes minutes to compile them,
+ * and PoCL 3.1 makes a wrong second chunk.  Products of more than 64 tokens are
+ * left out: minutes in a simulator.
  */
 #include "device_util.h"
 
@@ -65,6 +66,20 @@ START_TEST(recurrence)
 }
 END_TEST
 
+START_TEST(chunks)
+{
+    struct anser_nv_chunk kernels;
+    struct anser_error error = { .error = NAN };
+    const enum anser_status status = anser_nv_chunk_build(test_device,
+                                                          &kernels);
+    if (status == ANSER_UNSUPPORTED)  /* too small a device                  */
+        return;
+    test_device_ok(status);
+    test_device_ok(anser_nv_chunk_check(test_device, &kernels, &error));
+    assert_right(&error);
+}
+END_TEST
+
 START_TEST(phases_of_one_token)
 {
     struct anser_nv nv;
@@ -102,6 +117,7 @@ int main(void)
     tcase_set_timeout(tc, 300);
     tcase_add_test(tc, recurrence);
     if (test_tiny_only()) {
+        tcase_add_test(tc, chunks);
         tcase_add_test(tc, phases_of_one_token);
         tcase_add_test(tc, phases_of_many_tokens);
     }

@@ -37,7 +37,8 @@ static uint64_t bytes_of(const struct row *row,
     const uint64_t low = (uint64_t)s->Dw + s->Da + s->Dv + s->Dg;
     const uint64_t token = (uint64_t)row->c * s->C + (uint64_t)row->f * s->F
                            + row->low * low + row->one;
-    return (token * chunk + row->fixed) * sizeof(float);
+    const uint64_t steps = (chunk + ANSER_TOKEN_STEP - 1) / ANSER_TOKEN_STEP;
+    return (token * steps * ANSER_TOKEN_STEP + row->fixed) * sizeof(float);
 }
 
 static struct anser_buf *buf_of(struct anser_work *work, const struct row *row)

@@ -17,6 +17,8 @@ libanser_core_la_SOURCES += \
 	src/op/mix.c \
 	src/op/norm.c \
 	src/op/nv_check.c \
+	src/op/nv_chunk.c \
+	src/op/nv_chunk.h \
 	src/op/nv_phase.c \
 	src/op/nv_phase.h \
 	src/op/nv_prefill.c \
@@ -56,4 +58,6 @@ libanser_core_la_SOURCES += \
 	src/op/tuning_file.c \
 	src/op/variant.c \
 	src/op/variant.h \
+	src/op/wide.c \
+	src/op/wide.h \
 	src/op/wkv7.c

@@ -11,6 +11,7 @@
 #include "op/op.h"
 #include "op/select.h"
 #include "op/tables.h"
+#include "op/wide.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -147,6 +148,9 @@ static const struct anser_variant many_rows[] = {
     { .name = "tile", .file = "matmul.cl", .kernel = "matmul_tile",
       .fits = fits_tile, .suits = anser_suits_gpu, .grid = grid_tile, .wg = 128, .rows = 64,
       .tokens = 32, .bound = 2e-5 },
+    { .name = "wide", .file = "matmul_wide.cl", .kernel = "matmul_wide",
+      .options = "-D ALIGNED", .fits = anser_fits_wide, .suits = anser_suits_wide,
+      .prepare = anser_wide_prepare, .run = anser_wide_run, .bound = 2e-5 },
     COLUMNS("columns8", "columns_many", 8, 0),
     COLUMNS("columns8-simd", "columns_many", 8, 1),
     COLUMNS("columns8-dot", "columns_many", 8, 2),
@@ -191,15 +195,20 @@ struct check_shape {
     uint32_t rows, cols, T;
 };
 static const struct check_shape check_tile = { 70, 512, 10 };
+static const struct check_shape check_wide = { 100, 256, 70 };
+static const struct check_shape check_wide_32 = { 100, 96, 70 };
 static const struct check_shape check_strip = { 17, 2048, 66 };
 static const struct check_shape check_columns = { 256, 768, 10 };
 
-static const struct check_shape *shape_for(const struct anser_chosen *chosen)
+static const struct check_shape *shape_for(const struct anser_chosen *chosen,
+                                           const struct anser_block *block)
 {
     static const struct check_shape *const shapes[ANSER_LAYOUTS] = {
         [ANSER_LAYOUT_FILE] = &check_tile, [ANSER_LAYOUT_STRIP] = &check_strip,
         [ANSER_LAYOUT_COLUMNS] = &check_columns
     };
+    if (chosen->variant->run == anser_wide_run)
+        return block->length > 32 ? &check_wide : &check_wide_32;
     return shapes[chosen->variant->layout];
 }
 
@@ -251,7 +260,7 @@ static enum anser_status run_check(anser_device *device,
                                    const struct anser_block *block,
                                    unsigned char *W, double *error)
 {
-    const struct check_shape *s = shape_for(chosen);
+    const struct check_shape *s = shape_for(chosen, block);
     const uint64_t bytes = anser_block_bytes(block, s->rows * s->cols);
     const struct anser_need need = { .rows = s->rows, .cols = s->cols };
     struct anser_trial b;
@@ -286,8 +295,8 @@ static enum anser_status check(anser_device *device,
                                const struct anser_need *need,
                                struct anser_error *error)
 {
-    const struct check_shape *s = shape_for(chosen);
     const struct anser_block *block = anser_block_find(need->type);
+    const struct check_shape *s = shape_for(chosen, block);
     const uint64_t bytes = anser_block_bytes(block, s->rows * s->cols);
     unsigned char *W = malloc(bytes);
     if (W == NULL)

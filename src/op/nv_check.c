@@ -154,9 +154,11 @@ static void buffers_init(struct world *w, anser_device *device,
 {
     const struct anser_nv_shape *s = trial->shape;
     const size_t C = s->C, n = trial->T * C;
+    const size_t whole = (trial->T + ANSER_TOKEN_STEP - 1) / ANSER_TOKEN_STEP
+                         * ANSER_TOKEN_STEP * C;
     const size_t low = s->rank[0] + s->rank[1] + s->rank[2] + s->rank[3];
     const size_t floats[BUFFERS] = {
-        VECTORS * C, LAYERS * (C * SH_HEAD + 2 * C), n, n, MIX_COUNT * n, n, n,
+        VECTORS * C, LAYERS * (C * SH_HEAD + 2 * C), n, n, MIX_COUNT * whole, n, n,
         n, n, n, n, n, n, n, n, trial->T * low, (size_t)trial->T * s->F,
         LAYERS * (C * SH_HEAD + 2 * C), HEAD_ROWS, 1
     };

@@ -73,7 +73,7 @@ enum anser_status anser_nv_prefill_build(anser_device *device,
                                          struct anser_nv_prefill *made)
 {
     static const char *const names[PREFILL_BETWEEN] = {
-        "nv_shift", "nv_prepare", "nv_finish"
+        "nv_shift", "nv_finish"
     };
     struct anser_nv_prefill k = {
         .shape = *shape,
@@ -85,6 +85,7 @@ enum anser_status anser_nv_prefill_build(anser_device *device,
     for (int i = 0; i < PREFILL_BETWEEN; i++)
         TRY(get(device, "nv_prefill.cl", names[i], options, GROUP,
                 &k.between[i]));
+    TRY(anser_nv_chunk_build(device, &k.chunk));
     for (int i = 0; i < TILE_KINDS; i++)
         for (int j = 0; j < TILE_SIZES; j++) {
             const struct anser_nv_tile *t = &k.tiles[i][j];
@@ -217,16 +218,31 @@ static void time_in(const struct anser_nv_prefill *k,
     run(p, &down, weights(l), w->mixed.mem);
 }
 
+/* The records take the place of the blends. */
+static void recurrence(const struct anser_nv_prefill *k,
+                       const struct anser_pass *p, const struct anser_layer *l)
+{
+    const struct anser_work *w = p->work;
+    const struct anser_nv_recurrence r = {
+        .prepare = { .C = p->shape->C, .T = p->T, .w0_at = l->w0,
+                     .a0_at = l->a0, .v0_at = l->v0, .k_k_at = l->k_k,
+                     .k_a_at = l->k_a, .first = l->index == 0 },
+        .s_at = anser_layer_state(p->shape, l->index)
+                + (uint32_t)V7_STATE_S(p->shape),
+        .heads = { .r = w->r.mem, .w = w->w.mem, .k = w->k.mem,
+                   .v = w->v.mem, .a = w->a.mem, .v_lora = w->v_lora.mem,
+                   .v_first = w->v_first.mem, .y = w->y.mem },
+        .vecs = p->vecs, .state = p->state, .records = w->mixed.mem
+    };
+    anser_nv_chunk_run(p->q, &k->chunk, &r);
+}
+
 static void time_mix(const struct anser_nv_prefill *k,
                      const struct anser_pass *p, const struct anser_layer *l)
 {
     const struct anser_work *w = p->work;
     const struct lows at = lows(p);
     const uint32_t C = p->shape->C, T = p->T;
-    const struct anser_heads heads = {
-        .r = w->r.mem, .w = w->w.mem, .k = w->k.mem, .v = w->v.mem,
-        .kk = w->kk.mem, .a = w->a.mem, .y = w->y.mem
-    };
     struct products up = products(k, TILE_UP, T);
     add(&up, &l->w2, at.w, w->w.mem, 0, SH_ACT_NONE);
     add(&up, &l->a2, at.a, w->a.mem, 0, SH_ACT_NONE);
@@ -234,18 +250,7 @@ static void time_mix(const struct anser_nv_prefill *k,
     if (l->index > 0)
         add(&up, &l->v2, at.v, w->v_lora.mem, 0, SH_ACT_NONE);
     run(p, &up, weights(l), w->low.mem);
-    const struct prepare_args prepare = {
-        .C = C, .T = T, .w0_at = l->w0, .a0_at = l->a0, .v0_at = l->v0,
-        .k_k_at = l->k_k, .k_a_at = l->k_a, .first = l->index == 0
-    };
-    ANSER_RUN(p->q, k->between[PREFILL_PREPARE], fours(p), prepare, p->vecs,
-              w->w.mem, w->a.mem, w->k.mem, w->v.mem, w->v_lora.mem,
-              w->v_first.mem, w->kk.mem);
-    const struct wkv_args wkv = {
-        .C = C, .T = T, .s_at = anser_layer_state(p->shape, l->index)
-                                + (uint32_t)V7_STATE_S(p->shape)
-    };
-    anser_op_wkv7(p->q, &p->elementary->wkv7, &wkv, p->state, &heads);
+    recurrence(k, p, l);
     const struct finish_args finish = {
         .C = C, .T = T, .weight_at = l->ln_x_w, .bias_at = l->ln_x_b,
         .r_k_at = l->r_k, .eps = V7_GN_EPS

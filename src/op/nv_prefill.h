@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many tokens' phases on tensor cores: cl/nv_gemm.cl, cl/nv_few.cl and
- * cl/nv_prefill.cl.  Between the phases y and h are halves (in work->xn and
+ * Many tokens' phases on tensor cores: cl/nv_gemm.cl, cl/nv_few.cl,
+ * cl/nv_chunk.cl and cl/nv_prefill.cl.  Between the phases y and h are halves (in work->xn and
  * work->h), so a layer has all five of these rows or none.  For NVIDIA, by
  * inline PTX, and for the layers that op/nv_phase.h serves.
  */
 #ifndef ANSER_OP_NV_PREFILL_H
 #define ANSER_OP_NV_PREFILL_H
 
+#include "op/nv_chunk.h"
 #include "op/nv_phase.h"
 
 /* Products by where they read and what they write. */
@@ -22,8 +23,8 @@ struct anser_nv_tile {
     uint32_t wg, rows, tokens;
 };
 
-/* What stands between the products. */
-enum { PREFILL_SHIFT, PREFILL_PREPARE, PREFILL_FINISH, PREFILL_BETWEEN };
+/* What else stands between the products. */
+enum { PREFILL_SHIFT, PREFILL_FINISH, PREFILL_BETWEEN };
 
 /* The kernels for a shape on a device; `right` if they may be used. */
 struct anser_nv_prefill {
@@ -32,6 +33,7 @@ struct anser_nv_prefill {
     const struct anser_nv_tile (*tiles)[TILE_SIZES];
     struct anser_kernel *tile[TILE_KINDS][TILE_SIZES];
     struct anser_kernel *between[PREFILL_BETWEEN];
+    struct anser_nv_chunk chunk;
     bool right;
 };
 void anser_nv_prefill_free(struct anser_nv_prefill *list);

@@ -24,13 +24,17 @@ static void run_trial(const void *kernels, unsigned phase,
     anser_nv_prefill_run(kernels, phase, p, l);
 }
 
-/* A number of tokens for each size of tile, none of them whole. */
+/* The recurrence by itself, whose bound is closer; then a number of tokens for
+ * each size of tile, none of them whole. */
 enum anser_status anser_nv_prefill_check(anser_device *device,
                                          const struct anser_nv_prefill *k,
                                          struct anser_error *error)
 {
     static const uint32_t T[TILE_SIZES] = { 3, 11, 45, 130 };
     struct anser_error worst = { .error = 0 };
+    TRY(anser_nv_chunk_check(device, &k->chunk, error));
+    if (!(error->error <= error->bound))
+        return ANSER_OK;
     for (int i = TILE_SIZES; i-- > 0;) {
         if (i % 3 != 0 && device->caps.class != ANSER_CLASS_NVIDIA)
             continue;                /* the same tiles, emulated: slow      */

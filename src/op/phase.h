@@ -33,6 +33,9 @@ struct anser_layer {
     uint32_t index;                  /* 0: v_first is made here             */
 };
 
+/* What is read in steps of tokens has room for whole ones. */
+enum { ANSER_TOKEN_STEP = SH_NV_CHUNK };
+
 /* The work space of a pass over up to `chunk` tokens; (T, C) where nothing is
  * said.  All owned. */
 struct anser_work {

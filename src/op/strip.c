@@ -64,16 +64,9 @@ static const struct anser_kernel_key round_key = {
 
 enum anser_status anser_strip_room(anser_device *device, uint64_t bytes)
 {
-    struct anser_op_memory *m = anser_op_memory(device);
     struct anser_kernel *kernel;
     TRY(anser_kernel_get(device, &round_key, &kernel));
-    if (m == NULL)
-        return anser_fail_memory(device->ctx, sizeof *m);
-    if (m->scratch.bytes >= bytes)
-        return ANSER_OK;
-    TRY(anser_queue_finish(device->queue));
-    anser_buf_free_exact(device, &m->scratch);
-    return anser_buf_new_exact(device, bytes, &m->scratch);
+    return anser_op_room(device, bytes);
 }
 
 /* Room for the rounded activations of a block of tokens, or of one token for

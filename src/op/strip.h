@@ -13,7 +13,7 @@ enum anser_status anser_strip_repack(struct anser_queue *q,
                                      const struct anser_repack *r);
 
 /* Work-items that a device is given, and room for what they keep between
- * launches: anser_op_memory's scratch. */
+ * launches. */
 uint32_t anser_strip_items(const anser_device *device);
 enum anser_status anser_strip_room(anser_device *device, uint64_t bytes);
 

@@ -53,6 +53,18 @@ struct anser_op_memory *anser_op_memory(anser_device *device)
     return device->ops;
 }
 
+enum anser_status anser_op_room(anser_device *device, uint64_t bytes)
+{
+    struct anser_op_memory *m = anser_op_memory(device);
+    if (m == NULL)
+        return anser_fail_memory(device->ctx, sizeof *m);
+    if (m->scratch.bytes >= bytes)
+        return ANSER_OK;
+    TRY(anser_queue_finish(device->queue));
+    anser_buf_free_exact(device, &m->scratch);
+    return anser_buf_new_exact(device, bytes, &m->scratch);
+}
+
 static struct anser_known *known_find(const struct anser_op_memory *m,
                                       const struct anser_variant *v,
                                       uint32_t type)

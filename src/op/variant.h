@@ -123,7 +123,7 @@ struct anser_op_memory {
     struct anser_known *known;       /* owned list                          */
     struct anser_matmul_plan *plans; /* owned list                          */
     anser_device *device;            /* borrowed                            */
-    struct anser_buf scratch;        /* owned: rounded activations          */
+    struct anser_buf scratch;        /* owned: see anser_op_room             */
     struct anser_nv *nv;             /* owned list: op/nv_phase.c           */
     struct anser_nv_prefill *prefill; /* owned list: op/nv_prefill.c        */
     struct anser_tuning *tuning;     /* owned; NULL: nothing was imported   */
@@ -131,6 +131,9 @@ struct anser_op_memory {
     uint32_t wrong;                  /* rows that disagreed with ref        */
 };
 struct anser_op_memory *anser_op_memory(anser_device *device);
+
+/* Room in its scratch, for what stands between the launches of an operation. */
+enum anser_status anser_op_room(anser_device *device, uint64_t bytes);
 
 /* Every operation, for the self-test; ended by NULL. */
 extern const struct anser_op *const anser_ops[];
